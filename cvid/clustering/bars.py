@@ -1,0 +1,78 @@
+"""How alike two groups must be: a bar that follows from the model and from the archive's size, and a cohesion.
+
+In an archive of n tracks each track meets n strangers. If one pair of strangers in 1/FAR(b) reaches the cosine b, a
+track expects n · FAR(b) false neighbours at that bar. The bar is where this number reaches the allowed one. A constant
+bar cannot be right: what separates thirty people lets strangers in among three thousand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cvid.settings import ClusteringSettings
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was measured of a model's strangers.
+
+    `tail`: (log10 FAR, cosine), how often a pair of different people reaches a cosine; all 12.6 million pairs of the
+    LFW half, `benchmarks/impostors.py`. `false_links`: how many strangers above the bar a track may expect.
+    Average-link asks for the mean of many pairs, so one false neighbour is not yet a false merge, the less so for a
+    model whose strangers come in clumps. `cohesion`: the share of the similarity inside a group that a merge must
+    reach; the more alike a model finds everybody, the higher. The latter two were chosen on footage of all kinds, see
+    docs/LOG.md, "Clustering".
+    """
+
+    tail: tuple[tuple[float, float], ...]
+    false_links: float
+    cohesion: float
+
+
+CALIBRATIONS = {
+    "mobilefacenet": Calibration(((-2, 0.253), (-3, 0.336), (-4, 0.404), (-5, 0.463), (-6, 0.514)), 0.15, 0.57),
+    "dlib_resnet": Calibration(((-2, 0.431), (-3, 0.587), (-4, 0.699), (-5, 0.765), (-6, 0.813)), 0.5, 0.7),
+}
+
+_SMALLEST = 100
+"""A smaller archive is judged as one of this size: a handful of tracks says nothing about how alike strangers are."""
+_UNMEASURED = CALIBRATIONS["mobilefacenet"]
+
+
+def bar_for(model: str, tracks: int, settings: ClusteringSettings) -> float:
+    """The cosine from which two groups of tracks may be one person.
+
+    Args:
+        model: name + weights hash.
+        tracks: how many tracks the archive holds.
+        settings: `bar` fixes the result; `false_links`, above 0, stands in for the model's own.
+    """
+    if settings.bar:
+        return settings.bar
+    measured = calibration_of(model)
+    tail = np.array(measured.tail)
+    wanted = np.log10((settings.false_links or measured.false_links) / max(tracks, _SMALLEST))
+    return float(_along(tail[:, 0], tail[:, 1], wanted))
+
+
+def cohesion_for(model: str, settings: ClusteringSettings) -> float:
+    """The share of a group's inner similarity that a merge must reach: the setting, or else the model's own."""
+    return settings.cohesion or calibration_of(model).cohesion
+
+
+def calibration_of(model: str) -> Calibration:
+    """What was measured of a model, name + weights hash; one without measurement is judged like MobileFaceNet."""
+    return CALIBRATIONS.get(model.split(":")[0], _UNMEASURED)
+
+
+def _along(
+    far: np.ndarray[tuple[int], np.dtype[np.float64]],
+    cosine: np.ndarray[tuple[int], np.dtype[np.float64]],
+    wanted: float,
+) -> float:
+    """The cosine at a log10 FAR: between the measured points, and on along the outer pieces."""
+    k = int(np.clip(np.searchsorted(-far, -wanted), 1, len(far) - 1))
+    share = (wanted - far[k - 1]) / (far[k] - far[k - 1])
+    return float(cosine[k - 1] + share * (cosine[k] - cosine[k - 1]))

@@ -1,0 +1,57 @@
+"""MobileFaceNet (Chen et al., 2018), trained with ArcFace by foamliu, on ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from cvid.align import arcface_crop
+from cvid.errors import ModelError
+from cvid.exposure import lift
+from cvid.sessions import Session, open_session, run_float
+from cvid.types import Bytes, Embeddings, FaceChip, Floats
+
+_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
+_DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+
+
+class MobileFaceNetEmbedder:
+    """128-d vectors of 112×112 crops, RGB, normalised by the ImageNet mean and deviation.
+
+    The vector of a face is the mean of the face's and its mirror image's.
+
+    Args:
+        path: the ONNX file.
+        weights: first 12 hex digits of the file's sha256.
+        name: the registry's name.
+        session: a ready session instead of the file's.
+    """
+
+    dimensions = 128
+
+    def __init__(
+        self, path: Path | None = None, weights: str = "", name: str = "mobilefacenet", session: Session | None = None
+    ) -> None:
+        if session is None:
+            if path is None:
+                raise ModelError(f"the embedder '{name}' needs a weights file")
+            session = open_session(path)
+        self.name, self.model = name, f"{name}:{weights}"
+        self._session = session
+        self._input = session.get_inputs()[0].name
+
+    def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
+        """One vector a chip; see `Embedder.embed`."""
+        vectors = np.zeros((len(chips), self.dimensions), np.float32)
+        for row, chip in enumerate(chips):
+            crop = lift(arcface_crop(chip.bgr, chip.landmarks))
+            both = self._vector(crop) + self._vector(crop[:, ::-1])
+            vectors[row] = both / np.linalg.norm(both)
+        return Embeddings(vectors, self.model)
+
+    def _vector(self, crop: Bytes) -> Floats:
+        rgb = (crop[:, :, ::-1].astype(np.float32) / 255 - _MEAN) / _DEVIATION
+        vector = run_float(self._session, {self._input: np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])})[0][0]
+        return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)

@@ -1,0 +1,64 @@
+"""Every error that cvid raises on purpose.
+
+    CvidError
+    ├── VideoError          one file cannot be read or decoded; the others go on
+    ├── ModelError          a weights file is missing, damaged or of another signature
+    ├── MissingDependency   a Python package or a system library is absent
+    ├── UnknownBackend      a name that no registry knows
+    ├── SettingsError       a setting is unknown or out of range
+    ├── CatalogueError      the archive cannot be opened, is locked, or belongs to other models
+    └── UnknownName         an identity or an appearance that the catalogue does not hold
+
+A message says what happened, to which file, and what to do next.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class CvidError(Exception):
+    """Base of all errors that are told to the user as one sentence."""
+
+
+class VideoError(CvidError):
+    """A video or picture cannot be read; `reason` stands alone, without the path."""
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = str(path)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
+
+
+class ModelError(CvidError):
+    """A model's weights are missing, damaged or do not have the expected signature."""
+
+
+class MissingDependency(CvidError):
+    """A package or system library is absent; the message names the line that installs it."""
+
+
+class UnknownBackend(CvidError):
+    """A detector, embedder, clusterer or model set of that name does not exist."""
+
+    def __init__(self, kind: str, name: str, choices: list[str]) -> None:
+        super().__init__(kind, name, choices)
+        self.kind, self.name, self.choices = kind, name, choices
+
+    def __str__(self) -> str:
+        return f"there is no {self.kind} named '{self.name}'; choose one of: {', '.join(self.choices)}"
+
+
+class SettingsError(CvidError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class CatalogueError(CvidError):
+    """The archive cannot be opened, is in use, or was made with other models or a newer cvid."""
+
+
+class UnknownName(CvidError):
+    """An identity or appearance id that the catalogue does not hold."""

@@ -1,0 +1,355 @@
+"""All settings in one frozen, validated object: TOML file < environment < flags.
+
+Every threshold of cvid stands here with the reason for its default; `docs/LOG.md` has the figures.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import SettingsError as UnreadableSource
+
+from cvid.errors import SettingsError
+
+
+class Section(BaseModel):
+    """A group of settings: frozen, unknown names refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SelectionSettings(Section):
+    """Which frames are analysed."""
+
+    flow: bool = Field(
+        True,
+        description=(
+            "Skip frames in which nothing moved, by optical flow; off: analyse every min_gap_s. On because it "
+            "analyses a fraction of the frames and finds the same people (docs/LOG.md, Frame selection)."
+        ),
+    )
+    brightness: bool = Field(
+        True,
+        description="Skip frames too dark to show a face. On because black frames cost time and breed false faces.",
+    )
+    fixed_rate_hz: float = Field(
+        0.0,
+        ge=0,
+        le=100,
+        description=(
+            "Above 0: analyse at this rate and nothing else decides. Off because it either misses brief "
+            "people or looks at still ones again and again."
+        ),
+    )
+    width_px: int = Field(
+        160,
+        ge=32,
+        le=1920,
+        description=(
+            "Width of the small luma picture that cuts and motion are judged on. 160 because flow then costs "
+            "0.2 ms a frame, and a face is still a few px."
+        ),
+    )
+    motion: float = Field(
+        0.02,
+        ge=0,
+        description=(
+            "Flow since the last analysed frame that counts as motion, in picture widths. 0.02 is about a "
+            "tenth of a face: less shows nothing new."
+        ),
+    )
+    min_gap_s: float = Field(
+        0.24,
+        ge=0,
+        description=(
+            "Never analyse more often than this inside a shot. 0.24 because a face that crosses the picture "
+            "in a second still overlaps itself."
+        ),
+    )
+    floor_s: float = Field(
+        1.0,
+        gt=0,
+        description="Analyse at least this often, so that still people are seen. 1 s gives a shot of 1.5 s two looks.",
+    )
+    cut_change: float = Field(
+        6.0,
+        ge=0,
+        le=255,
+        description=(
+            "Mean luma change from frame to frame that a cut has at least. Noise and compression stay below "
+            "3, measured cuts change 17 and more."
+        ),
+    )
+    cut_likeness: float = Field(
+        0.6,
+        ge=-1,
+        le=1,
+        description=(
+            "Correlation of neighbouring frames below which a shot ends. Within shots it stays above 0.8, "
+            "across cuts below 0.3."
+        ),
+    )
+    cut_rise: float = Field(
+        3.0,
+        ge=1,
+        description=(
+            "A cut changes this many times what the frame before changed. 3, so that a fast pan or a shaking "
+            "camera is no row of cuts."
+        ),
+    )
+    dark_luma: float = Field(
+        40.0,
+        ge=0,
+        le=255,
+        description=(
+            "A frame whose brightest percent lies below this is dark. Black is 16 to 22; a face lit at a "
+            "third still reaches 60."
+        ),
+    )
+
+
+class TrackingSettings(Section):
+    """How faces become tracks inside a shot."""
+
+    high_score: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description=(
+            "Faces above it may start a track; lower ones only extend one. 0.5 is SCRFD's own usual bar; "
+            "false faces above it are rare."
+        ),
+    )
+    min_overlap: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description=(
+            "Overlap (IoU) with the expected box that a track's next face has. 0.2, low, because looks come "
+            "up to a second apart."
+        ),
+    )
+    min_likeness: float = Field(
+        0.3,
+        ge=-1,
+        le=1,
+        description=(
+            "Correlation with the track's last face that its next one has. 0.3 stops a track from going over "
+            "to another person after a missed cut."
+        ),
+    )
+    sure_likeness: float = Field(
+        0.8,
+        ge=-1,
+        le=1,
+        description=(
+            "From this correlation on, boxes need only touch. Aligned faces of two people reach 0.7, one "
+            "person's neighbouring ones 0.9."
+        ),
+    )
+    max_gap_s: float = Field(
+        1.5, gt=0, description="A track unseen for longer has ended. 1.5 s bridges one missed look at the floor's rate."
+    )
+
+
+class FaceSettings(Section):
+    """Which faces of a track are kept and embedded."""
+
+    exemplars: int = Field(
+        5,
+        ge=1,
+        le=50,
+        description=(
+            "Best faces of a track that are embedded. 5: with 2, linked F falls by 0.01 to 0.04 "
+            "(docs/LOG.md); more cost time and gain nothing."
+        ),
+    )
+    min_quality: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description=(
+            "Poorer faces are not embedded. 0 because even poor faces can still join a person; they never found one."
+        ),
+    )
+    keep: Literal["best", "exemplars", "all"] = Field(
+        "best",
+        description=(
+            "Face pictures kept in the archive: each appearance's best, its exemplars, or all. Best, to keep "
+            "archives small."
+        ),
+    )
+
+
+class ClusteringSettings(Section):
+    """How tracks become people."""
+
+    method: str = Field(
+        "average",
+        description="Name of the clustering method. Average-link, because it degrades slowly (docs/decisions/0001).",
+    )
+    bar: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description=(
+            "Above 0: link at this cosine instead of the bar by archive size. 0 because no constant is right "
+            "for thirty and three thousand people."
+        ),
+    )
+    false_links: float = Field(
+        0.0,
+        ge=0,
+        description=(
+            "Strangers that a track may expect above the bar by chance, which sets the bar; 0: the model's own "
+            "measured number (cvid/clustering/bars.py), because models' strangers spread differently."
+        ),
+    )
+    cohesion: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description=(
+            "A merge must reach this share of the similarity inside each group; 0: the model's own measured share, "
+            "because models differ in how alike they find everybody. Lower melts look-alikes of one room, higher "
+            "splits people."
+        ),
+    )
+    found_s: float = Field(
+        1.5,
+        ge=0,
+        description=(
+            "A shorter track may join a person but not found one. 1.5 s: passers-by and false faces are briefer."
+        ),
+    )
+    found_quality: float = Field(
+        0.15,
+        ge=0,
+        le=1,
+        description=(
+            "Quality of the best face that a founding track must have. 0.15 refuses only what nobody could "
+            "recognise: blurred profiles in the dark."
+        ),
+    )
+
+
+class Settings(Section):
+    """Everything that decides a result; stored with each run."""
+
+    models: str = Field("auto", description="Model set: embedded, light or auto (the best whose files are present).")
+    detector: str = Field("", description="A detector by name instead of the set's.")
+    embedder: str = Field("", description="An embedder by name instead of the set's.")
+    model_dir: str = Field(
+        "", description="Folder that holds downloaded weights; else CVID_MODEL_DIR, else the user's cache."
+    )
+    jobs: int = Field(0, ge=0, le=512, description="Worker processes; 0: one a core, because each runs one thread.")
+    selection: SelectionSettings = SelectionSettings()
+    tracking: TrackingSettings = TrackingSettings()
+    faces: FaceSettings = FaceSettings()
+    clustering: ClusteringSettings = ClusteringSettings()
+
+
+def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = None) -> Settings:
+    """Read the settings: defaults < TOML file < environment < flags.
+
+    Args:
+        config: a TOML file; without one `CVID_CONFIG`, then `cvid.toml` in the working directory, if it exists.
+        flags: dotted names → values, such as {"selection.flow": "false"}; they win over everything.
+
+    Environment names are `CVID_` + the setting, sections joined by two underscores: `CVID_SELECTION__FLOW=false`.
+
+    Raises:
+        SettingsError: an unknown name or a value out of range, with the choices or the limits; a file that
+            cannot be read or is no TOML.
+    """
+    path = config or (Path(os.environ["CVID_CONFIG"]) if os.environ.get("CVID_CONFIG") else Path("cvid.toml"))
+    if not path.is_file() and (config or os.environ.get("CVID_CONFIG")):
+        raise SettingsError(f"{path}: there is no such settings file; check --config and CVID_CONFIG")
+    _refuse_unknown_sections(os.environ)
+    try:
+        loaded = _loader(path)(**_nested(flags or {}))
+        settings = Settings.model_validate(loaded.model_dump())
+    except ValidationError as exc:
+        raise SettingsError(_sentence(exc)) from exc
+    except UnreadableSource as exc:
+        raise SettingsError(f"a section cannot be set as a whole by the environment ({exc})") from exc
+    except (OSError, ValueError) as exc:
+        raise SettingsError(f"{path}: not a readable TOML file ({exc})") from exc
+    _refuse_unknown_method(settings.clustering.method)
+    return settings
+
+
+def _refuse_unknown_sections(environment: Mapping[str, str]) -> None:
+    """Pydantic passes over `CVID_SELECTOIN__FLOW`; whoever wrote that meant something by it."""
+    for variable in environment:
+        section, joined, name = variable.lower().removeprefix("cvid_").partition("__")
+        known = Settings.model_fields.get(section)
+        if variable.lower().startswith("cvid_") and joined and not (known and isinstance(known.default, Section)):
+            raise SettingsError(f"{variable}: there is no setting '{section}.{name.replace('__', '.')}'")
+
+
+def _refuse_unknown_method(method: str) -> None:
+    """Before hours of indexing, not after."""
+    from cvid.clustering import CLUSTERERS
+
+    if method not in CLUSTERERS.names():
+        names = ", ".join(CLUSTERERS.names())
+        raise SettingsError(f"setting 'clustering.method': there is none named '{method}'; choose one of: {names}")
+
+
+def _loader(path: Path) -> type[BaseSettings]:
+    """A settings class that reads flags, environment and `path`, in that order of weight."""
+
+    class Loader(BaseSettings, Settings):
+        model_config = SettingsConfigDict(
+            env_prefix="CVID_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=path
+        )
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            assert isinstance(init_settings, InitSettingsSource)
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    return Loader
+
+
+def _nested(flags: Mapping[str, Any]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for dotted, value in flags.items():
+        *sections, name = dotted.split(".")
+        branch: Any = tree
+        for section in sections:
+            branch = branch.setdefault(section, {})
+            if not isinstance(branch, dict):
+                raise SettingsError(f"setting '{dotted}' contradicts the value given for '{section}'")
+        branch[name] = value
+    return tree
+
+
+def _sentence(exc: ValidationError) -> str:
+    parts = []
+    for error in exc.errors():
+        name = ".".join(str(p) for p in error["loc"])
+        if error["type"] == "extra_forbidden":
+            parts.append(f"there is no setting '{name}'")
+        else:
+            parts.append(f"setting '{name}': {error['msg']}, not {error['input']!r}")
+    return "; ".join(parts)
