@@ -1,0 +1,273 @@
+"""The catalogue of one archive: opened for reading by anybody, for writing by one process at a time."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+import cvid
+from archive import queries, sources
+from archive.database import atomic, connect, told
+from archive.lock import ArchiveLock
+from archive.migrate import LAYOUT, layout, migrate, refuse_newer
+from archive.records import Appearance, Failure, Person, Status
+from archive.saving import save_video
+from archive.scan import Found, Known, Scope, Unreadable
+from archive.schema import files, meta, runs
+from cvid.errors import CatalogueError, UnknownName
+from cvid.types import VideoAnalysis
+
+FILE = "catalogue.sqlite"
+
+
+class Catalogue:
+    """Footage, tracks and identities of one archive. A context manager: leaving it closes the file and the lock."""
+
+    def __init__(self, folder: Path, connection: Connection, lock: ArchiveLock | None = None) -> None:
+        self.folder = folder
+        self.connection = connection
+        self._lock = lock
+
+    @classmethod
+    def open(cls, folder: Path) -> Self:
+        """Open for reading; a writer may be at work.
+
+        Raises:
+            CatalogueError: there is no archive, it is damaged, or made by a newer cvid.
+        """
+        path = folder / FILE
+        if not path.is_file():
+            raise CatalogueError(f"there is no archive at {folder}; `index` makes one, --archive names another")
+        connection = connect(path, create=False)
+        try:
+            refuse_newer(path, connection)
+            if layout(connection) == LAYOUT:
+                return cls(folder, connection)
+        except BaseException:
+            connection.close()
+            raise
+        connection.close()
+        with cls.create_or_open(folder):  # an older layout: brought up to date under the lock, then read
+            pass
+        return cls(folder, connect(path, create=False))
+
+    @classmethod
+    def create_or_open(cls, folder: Path) -> Self:
+        """Open for writing; a new archive's folder is made for its owner alone.
+
+        Raises:
+            CatalogueError: another process writes to it, it cannot be written to, is damaged, or made by a newer cvid.
+        """
+        path = folder / FILE
+        with told(folder):
+            if not folder.exists():
+                folder.mkdir(mode=0o700, parents=True)
+            lock = ArchiveLock(folder)
+        try:
+            with told(folder):
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            connection = connect(path, create=True)
+            try:
+                migrate(path, connection)
+                connection.execute(update(runs).where(runs.c.outcome == "").values(outcome="stopped"))
+            except BaseException:
+                connection.close()
+                raise
+        except BaseException:
+            lock.release()
+            raise
+        return cls(folder, connection, lock)
+
+    def close(self) -> None:
+        """Close the file; let others write."""
+        self.connection.close()
+        if self._lock:
+            self._lock.release()
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def atomic(self) -> AbstractContextManager[None]:
+        """All of the block or nothing of it, whatever ends it."""
+        return atomic(self.connection)
+
+    # reading
+
+    def people(self) -> list[Person]:
+        """All identities, by id."""
+        return queries.people(self.connection)
+
+    def person(self, identity: str) -> Person:
+        """One identity.
+
+        Raises:
+            UnknownName: there is none of that id; the message names the closest.
+        """
+        for person in queries.people(self.connection, identity.upper()):
+            return person
+        ids = [person.id for person in self.people()]
+        close = difflib.get_close_matches(identity.upper(), ids, n=3, cutoff=0.5)
+        hint = f"closest: {', '.join(close)}" if close else f"it holds {len(ids)} identities"
+        raise UnknownName(f"the archive {self.folder} has no identity '{identity}'; {hint}")
+
+    def appearances(self, identity: str | None = None) -> Iterator[Appearance]:
+        """All appearances by video and time, one identity's, or with "" those that are nobody's."""
+        return queries.appearances(self.connection, identity)
+
+    def status(self) -> Status:
+        """What the archive holds."""
+        videos, tracks, identities, unassigned = queries.counts(self.connection)
+        return Status(
+            sources=videos,
+            missing=sources.count_missing(self.connection),
+            failed=len(self.failures()),
+            tracks=tracks,
+            identities=identities,
+            unassigned=unassigned,
+            models=self.models(),
+            runs=queries.all_runs(self.connection),
+            bytes=_bytes_below(self.folder),
+        )
+
+    def track_count(self) -> int:
+        """How many tracks there are."""
+        return queries.counts(self.connection)[1]
+
+    def failures(self) -> list[Failure]:
+        """What could not be read when it was last tried."""
+        return sources.failures(self.connection)
+
+    def models(self) -> dict[str, str]:
+        """The archive's model set: "detector" and "embedder" as name:hash, "set"; empty before the first video."""
+        return dict(self.fact("models") or {})
+
+    # footage
+
+    def roots(self) -> list[str]:
+        """The folders that paths are relative to."""
+        return list(sources.known_roots(self.connection))
+
+    def known_files(self) -> dict[str, Known]:
+        """Absolute path → what is known of it."""
+        return sources.known_files(self.connection)
+
+    def indexed(self) -> set[str]:
+        """The sha256 of every video that is wholly in the catalogue."""
+        return sources.indexed(self.connection)
+
+    def record(self, items: Sequence[Found | Unreadable]) -> None:
+        """Take in a part of a scan."""
+        with self.atomic():
+            sources.record(self.connection, items)
+
+    def close_scan(self, scope: Scope, seen: Collection[str]) -> None:
+        """Settle what a whole scan did not meet."""
+        with self.atomic():
+            tracks = self.track_count()
+            sources.close_scan(self.connection, scope, seen)
+            if self.track_count() != tracks:
+                self.set_fact("settled", "")
+
+    def save(self, run_id: int, analysis: VideoAnalysis) -> None:
+        """Store a video with all that was seen in it."""
+        with self.atomic():
+            save_video(self.connection, run_id, analysis)
+            self.set_fact("settled", "")
+
+    def fail(self, sha256: str, reason: str) -> list[str]:
+        """Record why a content could not be indexed; the paths it lies at."""
+        with self.atomic():
+            sources.fail(self.connection, sha256, reason)
+        query = select(files.c.path).where(files.c.sha256 == sha256).order_by(files.c.root_id, files.c.path)
+        return list(self.connection.execute(query).scalars())
+
+    # models and runs
+
+    def settle_models(self, models: Mapping[str, str]) -> None:
+        """Record the model set at the first video; refuse another one ever after (invariant 10).
+
+        Raises:
+            CatalogueError: the archive was made with other models; both are named.
+        """
+        own = self.models()
+        if not own:
+            self.set_fact("models", dict(models))
+            return
+        for part in ("detector", "embedder"):
+            if own[part] != models[part]:
+                raise CatalogueError(other_models(self.folder, own, models))
+
+    def start_run(self, settings: Mapping[str, Any]) -> int:
+        """Open the record of a run; its id."""
+        row = {
+            "started_utc": _now(),
+            "version": cvid.__version__,
+            "settings": dict(settings),
+            "models": {},
+            "providers": [],
+            "outcome": "",
+        }
+        return int(self.connection.execute(insert(runs).values(row).returning(runs.c.id)).scalar_one())
+
+    def finish_run(self, run_id: int, outcome: str, models: Mapping[str, str], providers: Sequence[str]) -> None:
+        """Close the record of a run, with what it ran on."""
+        done = {"finished_utc": _now(), "outcome": outcome, "models": dict(models), "providers": list(providers)}
+        self.connection.execute(update(runs).where(runs.c.id == run_id).values(done))
+
+    def fact(self, key: str) -> Any:
+        """A fact of the archive as a whole; None where it was never set."""
+        return self.connection.execute(select(meta.c.value).where(meta.c.key == key)).scalar()
+
+    def set_fact(self, key: str, value: Any) -> None:
+        """Set a fact of the archive as a whole."""
+        statement = upsert(meta).values(key=key, value=value)
+        self.connection.execute(
+            statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value})
+        )
+
+
+def other_models(folder: Path, own: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+    """The sentence for an archive that was made with other models."""
+    use = (
+        f"--models {own['set']}"
+        if own.get("set")
+        else f"--detector {_name(own['detector'])} --embedder {_name(own['embedder'])}"
+    )
+    return (
+        f"the archive {folder} was made with {own['detector']} and {own['embedder']}, not with {wanted['detector']} "
+        f"and {wanted['embedder']}: vectors of different models cannot be compared; use {use}, or another --archive"
+    )
+
+
+def _name(model: str) -> str:
+    return model.partition(":")[0]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _bytes_below(folder: Path) -> int:
+    total = 0
+    for at, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(at, name).lstat().st_size
+            except OSError:
+                continue  # a writer may be replacing it
+    return total

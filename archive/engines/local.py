@@ -1,0 +1,196 @@
+"""The engine that spreads videos over processes of this machine.
+
+Every worker has a pipe of its own: one that dies, even while it writes, disturbs nobody else. The file it died on is
+tried once more when all others are done and nothing else runs, for it may have been another's hunger for memory;
+after that the file has failed.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
+from multiprocessing.connection import wait
+from typing import Any
+
+from archive.engines import Advances, Began, Broke, Job, Message, Opened, OpenParts
+from archive.engines import worker as worker_process
+from archive.engines.worker import Crashed, Refused
+from cvid.errors import ModelError
+from cvid.settings import Settings
+
+log = logging.getLogger(__name__)
+
+STALLED_S = 900.0
+"""A worker that says nothing for so long hangs in a decoder; progress comes several times a second."""
+_GRACE_S = 2.0
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+class LocalEngine:
+    """`settings.jobs` worker processes, each with one thread for its networks; 0: one a core."""
+
+    def __init__(self, open_parts: OpenParts, settings: Settings, stalled_s: float = STALLED_S) -> None:
+        self._open_parts, self._settings, self._stalled_s = open_parts, settings, stalled_s
+
+    def run(self, jobs: Sequence[Job], receive: Callable[[Message], None]) -> None:
+        """Do all jobs; workers are ended however this ends."""
+        crew = min(self._settings.jobs or cores(), len(jobs))
+        again = self._round(jobs, crew, receive, last_chance=False)
+        for job in again:
+            log.warning("%r is tried once more, alone", str(job.path))
+            self._round([job], 1, receive, last_chance=True)
+
+    def _round(
+        self, jobs: Sequence[Job], crew: int, receive: Callable[[Message], None], last_chance: bool
+    ) -> list[Job]:
+        """Do the jobs with `crew` workers; those that a worker died on come back."""
+        waiting, again = deque(jobs), []
+        workers: dict[Any, _Worker] = {}
+        try:
+            for _ in range(crew):
+                self._hire(workers)
+            while workers:
+                ready = wait(list(workers), timeout=min(self._stalled_s, 1.0))
+                for pipe in ready:
+                    worker = workers[pipe]
+                    lost = self._hear(worker, waiting, receive)
+                    if not worker.gone:
+                        continue
+                    del workers[pipe]
+                    how = worker.end()
+                    if lost and (last_chance or worker.stalled):
+                        receive(Broke(lost, how if worker.stalled else f"the analysis broke down on it twice: {how}"))
+                    elif lost:
+                        again.append(lost)
+                    if waiting and len(workers) < crew:
+                        self._hire(workers)
+                for worker in workers.values():
+                    worker.kill_if_stalled(self._stalled_s)
+        finally:
+            for worker in workers.values():
+                worker.process.terminate()
+            for worker in workers.values():
+                worker.end()
+        return again
+
+    def _hire(self, workers: dict[Any, _Worker]) -> None:
+        worker = _Worker(self._open_parts, self._settings)
+        workers[worker.pipe] = worker
+
+    def _hear(self, worker: _Worker, waiting: deque[Job], receive: Callable[[Message], None]) -> Job | None:
+        """Take one message of a worker and give it its next job; the job it had, if it is gone."""
+        try:
+            message = worker.hear()
+        except (EOFError, OSError):
+            worker.gone = True
+            if not worker.opened:
+                raise ModelError(f"a worker process broke down while it loaded the models: {worker.end()}") from None
+            return worker.job
+        if isinstance(message, Refused):
+            raise message.error
+        if isinstance(message, Crashed):
+            log.warning("a worker crashed: %s", message.trace)
+            worker.last_words = message.reason
+            return None
+        receive(message)
+        if isinstance(message, Opened):
+            worker.opened = True
+        if not isinstance(message, Advances):
+            worker.give(waiting.popleft() if waiting else None)
+            if worker.job:
+                receive(Began(worker.job))
+        return None
+
+
+class _Worker:
+    """A process, this end of its pipe, and the job it has."""
+
+    def __init__(self, open_parts: OpenParts, settings: Settings) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(
+            target=worker_process.main, args=(theirs, open_parts, settings), name="cvid worker", daemon=True
+        )
+        with _environment(dict.fromkeys(_THREADS, "1")), _deaf_to_ctrl_c():
+            self.process.start()
+        theirs.close()
+        self.job: Job | None = None
+        self.opened = self.gone = self.stalled = False
+        self.last_words = ""
+        self._heard = time.monotonic()
+
+    def hear(self) -> Any:
+        """The next message."""
+        message = self.pipe.recv()
+        self._heard = time.monotonic()
+        return message
+
+    def give(self, job: Job | None) -> None:
+        """Hand over a job; None lets the worker go home."""
+        self.job = job
+        self._heard = time.monotonic()
+        try:
+            self.pipe.send(job)
+        except OSError:  # it died in between: the next `hear` finds out
+            log.info("a worker is gone before its next job")
+
+    def kill_if_stalled(self, after_s: float) -> None:
+        """End a worker that has said nothing for too long."""
+        if self.job and time.monotonic() - self._heard > after_s:
+            self.stalled = True
+            self.process.kill()
+
+    def end(self) -> str:
+        """Wait for the end of the process, with force if need be; how it ended, for the user."""
+        self.process.join(_GRACE_S)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+        self.pipe.close()
+        if self.stalled:
+            return "the decoder hangs on it"
+        if self.last_words:
+            return self.last_words
+        code = self.process.exitcode or 0
+        how = signal.Signals(-code).name if -code in set(signal.Signals) else f"exit code {code}"
+        return f"its process ended by {how}"
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextmanager
+def _environment(extra: dict[str, str]) -> Iterator[None]:
+    """The environment of processes started inside the block; what the user has set wins."""
+    added = {name: value for name, value in extra.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Processes started inside the block never see Ctrl-C, not even while they start; this one sees it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # else started inside, where it would lift the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,0 +1,1 @@
+"""Named, ordered steps from one catalogue layout to the next, run by Alembic from `archive.migrate`."""

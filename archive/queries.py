@@ -1,0 +1,128 @@
+"""What is read from the catalogue: people, appearances, pictures, runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, literal, select
+
+from archive import sources
+from archive.records import Appearance, Moment, Person, Run
+from archive.schema import assignments, identities, pictures, runs, tracks, videos
+
+NOWHERE = Moment("", 0.0)
+_NOT_YET = "not sorted into people yet"
+_AT_ONCE = 1000
+_PICTURES_AT_ONCE = 50
+_OF_TRACK = ("start_s", "end_s", "x1", "y1", "x2", "y2", "best_s", "faces", "quality")
+
+
+def people(connection: Connection, identity: str | None = None) -> list[Person]:
+    """All identities, or one, by id; also those that nobody belongs to any more."""
+    shown = sources.shown()
+    query = (
+        select(
+            identities,
+            shown.c.path,
+            func.count(tracks.c.id).label("appearances"),
+            func.sum(tracks.c.end_s - tracks.c.start_s).label("screen_time_s"),
+            func.min(tracks.c.start_s).label("first_s"),
+            func.max(tracks.c.end_s).label("last_s"),
+        )
+        .select_from(identities)
+        .outerjoin(assignments, assignments.c.identity == identities.c.id)
+        .outerjoin(tracks, tracks.c.id == assignments.c.track_id)
+        .outerjoin(shown, shown.c.sha256 == tracks.c.sha256)
+        .group_by(identities.c.id, tracks.c.sha256)
+        .order_by(func.length(identities.c.id), identities.c.id, shown.c.path, tracks.c.sha256)
+    )
+    if identity is not None:
+        query = query.where(identities.c.id == identity)
+    return [_person(list(rows)) for _, rows in groupby(connection.execute(query), key=lambda row: row.id)]
+
+
+def appearances(connection: Connection, identity: str | None = None, grouped: bool = False) -> Iterator[Appearance]:
+    """All appearances, or one identity's ("" for nobody's), by video and time; `grouped`: by identity first."""
+    query = _appearances()
+    shown_path = query.selected_columns["video"]
+    order: list[Any] = [shown_path, tracks.c.start_s, tracks.c.x1, tracks.c.id]
+    if grouped:
+        order = [func.length(assignments.c.identity), assignments.c.identity, *order]
+    if identity is not None:
+        query = query.where(assignments.c.identity == identity if identity else assignments.c.identity.is_(None))
+    for row in connection.execute(query.order_by(*order), execution_options={"yield_per": _AT_ONCE}):
+        yield Appearance(**row._mapping)
+
+
+def pictures_of(connection: Connection, identity: str) -> dict[str, list[tuple[float, str]]]:
+    """Appearance → (time_s, digest) of its pictures, best first; "" for what is nobody's."""
+    found: dict[str, list[tuple[float, str]]] = {}
+    query = _pictures(identity, pictures.c.track_id, pictures.c.time_s, pictures.c.digest)
+    for row in connection.execute(query):
+        found.setdefault(row.track_id, []).append((row.time_s, row.digest))
+    return found
+
+
+def jpegs_of(connection: Connection, identity: str) -> Iterator[tuple[str, int, bytes]]:
+    """(appearance, rank, JPEG file) of all pictures of an identity."""
+    query = _pictures(identity, pictures.c.track_id, pictures.c.rank, pictures.c.jpeg)
+    for row in connection.execute(query, execution_options={"yield_per": _PICTURES_AT_ONCE}):
+        yield row.track_id, row.rank, row.jpeg
+
+
+def all_runs(connection: Connection) -> list[Run]:
+    """Newest first."""
+    return [Run(**row._mapping) for row in connection.execute(select(runs).order_by(runs.c.id.desc()))]
+
+
+def counts(connection: Connection) -> tuple[int, int, int, int]:
+    """How many videos, tracks, identities, and tracks that are nobody's."""
+    assigned = select(func.count()).select_from(assignments).where(assignments.c.identity.is_not(None))
+    of = [select(func.count()).select_from(table) for table in (videos, tracks, identities)]
+    sources_, tracks_, identities_, assigned_ = (connection.execute(q).scalar_one() for q in (*of, assigned))
+    return sources_, tracks_, identities_, tracks_ - assigned_
+
+
+def _appearances() -> Select[Any]:
+    shown = sources.shown()
+    return (
+        select(
+            func.coalesce(assignments.c.identity, "").label("identity"),
+            func.coalesce(identities.c.name, "").label("name"),
+            shown.c.path.label("video"),
+            *(tracks.c[name] for name in _OF_TRACK),
+            assignments.c.similarity,
+            literal("face").label("evidence"),
+            tracks.c.id.label("appearance"),
+            assignments.c.margin,
+            func.coalesce(assignments.c.support, 0).label("support"),
+            func.coalesce(assignments.c.reason, _NOT_YET).label("reason"),
+        )
+        .select_from(tracks)
+        .join(shown, shown.c.sha256 == tracks.c.sha256)
+        .outerjoin(assignments, assignments.c.track_id == tracks.c.id)
+        .outerjoin(identities, identities.c.id == assignments.c.identity)
+    )
+
+
+def _pictures(identity: str, *columns: Any) -> Select[Any]:
+    own = assignments.c.identity == identity if identity else assignments.c.identity.is_(None)
+    joined = select(*columns).select_from(assignments).join(pictures, pictures.c.track_id == assignments.c.track_id)
+    return joined.where(own).order_by(pictures.c.track_id, pictures.c.rank)
+
+
+def _person(rows: list[Row[Any]]) -> Person:
+    """One identity from its rows, one a video."""
+    seen = [row for row in rows if row.appearances]
+    return Person(
+        id=rows[0].id,
+        name=rows[0].name,
+        videos=len(seen),
+        appearances=sum(row.appearances for row in seen),
+        screen_time_s=sum(row.screen_time_s for row in seen),
+        first=Moment(seen[0].path, seen[0].first_s) if seen else NOWHERE,
+        last=Moment(seen[-1].path, seen[-1].last_s) if seen else NOWHERE,
+        status=rows[0].status,
+    )

@@ -1,0 +1,153 @@
+"""What the catalogue answers: frozen records, and how an appearance becomes a row of a log or an export."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+ENCODING, ERRORS = "utf-8", "surrogateescape"
+"""How logs and exports are written: a file name that is no UTF-8 keeps its very bytes."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A place in the footage; `video` is relative to its root, and empty where there is no such moment."""
+
+    video: str
+    time_s: float
+
+
+@dataclass(frozen=True)
+class Person:
+    """One identity at a glance."""
+
+    id: str
+    name: str
+    videos: int
+    appearances: int
+    screen_time_s: float
+    first: Moment
+    last: Moment
+    status: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The fields of `people --json`."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "videos": self.videos,
+            "appearances": self.appearances,
+            "screen_time_s": round(self.screen_time_s, 3),
+            "first": {"video": self.first.video, "time_s": round(self.first.time_s, 3)},
+            "last": {"video": self.last.video, "time_s": round(self.last.time_s, 3)},
+            "status": self.status,
+        }
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """One track, and who it was taken for.
+
+    `identity` and `name` are empty when it is nobody's; `reason` then says why. `similarity` compares it with the
+    mean of the other tracks of its identity, `margin` is what that lies above the nearest other identity, `support`
+    how many other tracks there are; the first two are None where there is nothing to compare with. The box is px of
+    the upright frame at `best_s`. `appearance` is the id that every verb takes.
+    """
+
+    identity: str
+    name: str
+    video: str
+    start_s: float
+    end_s: float
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    best_s: float
+    faces: int
+    quality: float
+    similarity: float | None
+    evidence: str
+    appearance: str
+    margin: float | None
+    support: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A file or folder that could not be read, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One `index` and what it ran with; `finished_utc` is None while it runs or when it was killed."""
+
+    id: int
+    started_utc: str
+    finished_utc: str | None
+    version: str
+    models: dict[str, str]
+    providers: list[str]
+    settings: dict[str, Any]
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What an archive holds. `bytes` is what its folder takes on the disk; `runs` come newest first."""
+
+    sources: int
+    missing: int
+    failed: int
+    tracks: int
+    identities: int
+    unassigned: int
+    models: dict[str, str]
+    runs: list[Run]
+    bytes: int
+
+
+COLUMNS = (
+    "identity", "name", "video", "start_s", "end_s", "x1", "y1", "x2", "y2", "best_s", "faces", "quality", "similarity",
+    "evidence", "appearance", "margin", "support", "reason",
+)  # fmt: skip
+"""The columns of log.csv and `export`, in order."""
+
+_DECIMALS = {
+    "start_s": 3, "end_s": 3, "best_s": 3, "x1": 1, "y1": 1, "x2": 1, "y2": 1,
+    "quality": 4, "similarity": 4, "margin": 4,
+}  # fmt: skip
+
+
+def as_fields(appearance: Appearance) -> dict[str, Any]:
+    """The columns of an appearance with their values, rounded: times to ms, boxes to 0.1 px, the rest to 4 decimals."""
+    fields = {column: getattr(appearance, column) for column in COLUMNS}
+    for column, decimals in _DECIMALS.items():
+        if fields[column] is not None:
+            fields[column] = round(float(fields[column]), decimals) + 0.0  # + 0.0: no "-0.0"
+    return fields
+
+
+def as_row(appearance: Appearance) -> list[str]:
+    """The cells of a csv line, in the order of `COLUMNS`; what is None is left empty."""
+    return ["" if value is None else _cell(column, value) for column, value in as_fields(appearance).items()]
+
+
+def json_line(fields: Mapping[str, Any]) -> str:
+    """One object on one line, without its end; readable where the text is UTF-8, escaped where it is not."""
+    text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(fields, allow_nan=False)
+    return text
+
+
+def _cell(column: str, value: Any) -> str:
+    return f"{value:.{_DECIMALS[column]}f}" if column in _DECIMALS else str(value)
