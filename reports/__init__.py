@@ -1,0 +1,1 @@
+"""reports shows: the terminal, exports and the command line."""

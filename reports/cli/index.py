@@ -1,0 +1,53 @@
+"""`cvid index`: scan, analyse what is new, cluster, write the folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reports.cli.options import archive_option, json_option, model_options, settings_from, settings_options
+
+
+@click.command(short_help="Find the people in folders of footage.")
+@click.argument("footage", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="FOOTAGE…")
+@archive_option
+@model_options
+@click.option("--jobs", type=click.IntRange(0, 512), metavar="N", help="Worker processes (default: 0, one a core).")
+@click.option(
+    "--faces",
+    type=click.Choice(["best", "exemplars", "all"]),
+    help="Face pictures kept of each appearance (default: best, one).",
+)
+@settings_options
+@json_option
+@click.pass_context
+def index(
+    context: click.Context,
+    /,
+    footage: tuple[Path, ...],
+    archive: Path,
+    faces: str | None,
+    config: Path | None,
+    assignments: tuple[str, ...],
+    as_json: bool,
+    **named: Any,
+) -> None:
+    """Find the people in FOOTAGE: folders, searched through, or single files.
+
+    Footage is only ever read. What was indexed before is skipped, so the same line again continues an interrupted
+    run or adds what is new. Files that cannot be decoded are listed with the reason and the exit code is 3.
+
+    \b
+    Examples:
+      cvid index ~/footage
+      cvid index ~/footage /media/card --archive ~/faces --models embedded
+      cvid index clips --jobs 2 --faces all --set selection.floor_s=0.5
+      cvid index --json clips > run.json
+      cvid index -- -strange-name.mp4
+    """
+    from reports.cli.running import run_index
+
+    settings = settings_from(config, assignments, faces__keep=faces, **named)
+    run_index(context, archive, footage, settings, as_json)

@@ -1,0 +1,44 @@
+"""`cvid show ID`: where one identity appears."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reports.cli.options import archive_option, json_option
+from reports.cli.output import open_console, print_json
+
+
+@click.command(short_help="Show where one person appears.")
+@click.argument("identity", metavar="ID")
+@archive_option
+@json_option
+def show(identity: str, archive: Path, as_json: bool) -> None:
+    """Show the log of one person: every appearance with its video, times in m:ss, and how sure it is.
+
+    "Similar" compares an appearance with the others of the person (cosine, at most 1), "Margin" is what that lies
+    above the nearest other person; both are empty where there is nothing to compare with.
+
+    \b
+    Examples:
+      cvid show P0001 --archive ~/faces
+      cvid show P0001 --json | jq '.appearances[].video'
+    """
+    from archive.catalogue import Catalogue
+    from archive.records import as_fields
+    from reports.names import printable
+    from reports.tables import appearances_table
+    from reports.wording import count, span
+
+    with Catalogue.open(archive) as catalogue:
+        person = catalogue.person(identity.strip().upper())
+        appearances = list(catalogue.appearances(person.id))
+    if as_json:
+        print_json({"identity": person.as_json(), "appearances": [as_fields(appearance) for appearance in appearances]})
+        return
+    console = open_console()
+    title = " · ".join(filter(None, (person.id, printable(person.name), printable(person.status))))
+    seen = f"{count(person.appearances, 'appearance')} in {count(person.videos, 'video')}"
+    console.print(f"{title} · {seen}, {span(person.screen_time_s)} on screen\n")
+    console.print(appearances_table(appearances))

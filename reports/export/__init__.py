@@ -1,0 +1,99 @@
+"""Exports: one file a format, and how a file is written so that it is whole or not there at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Protocol
+
+from cvid.errors import CvidError
+from cvid.registry import Registry
+
+if TYPE_CHECKING:
+    from archive.records import Appearance
+
+
+class ExportFormat(Protocol):
+    """Writes appearances as they come."""
+
+    def write(self, appearances: Iterable[Appearance], stream: IO[bytes]) -> int:
+        """Write all appearances; returns how many there were."""
+        ...
+
+
+FORMATS = Registry(
+    "export format", {"csv": "reports.export.csv:CsvFormat", "jsonl": "reports.export.jsonl:JsonLinesFormat"}
+)
+
+
+class ExportError(CvidError):
+    """The output file exists already or cannot be written."""
+
+
+def write_stream(format_name: str, appearances: Iterable[Appearance], stream: IO[bytes]) -> int:
+    """Write appearances to an open stream; returns how many there were.
+
+    Raises:
+        UnknownBackend: no such format.
+    """
+    exporter: ExportFormat = FORMATS.create(format_name)
+    number = exporter.write(appearances, stream)
+    stream.flush()
+    return number
+
+
+def write_export(format_name: str, appearances: Iterable[Appearance], path: Path, overwrite: bool = False) -> int:
+    """Write appearances beside `path`, then move the file into place; returns how many there were.
+
+    Raises:
+        ExportError: the file exists and may not be replaced, looks like footage, or cannot be written.
+        UnknownBackend: no such format.
+    """
+    if path.exists() and not path.is_file():
+        with _told(path), path.open("wb") as device:  # a pipe or a device has no place beside it
+            return write_stream(format_name, appearances, device)
+    _refuse(path, overwrite)
+    with _told(path):
+        handle, part = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                number = write_stream(format_name, appearances, stream)
+                os.fsync(stream.fileno())
+            Path(part).chmod(0o666 & ~_umask())
+            Path(part).replace(path)
+        except BaseException:
+            Path(part).unlink(missing_ok=True)
+            raise
+    return number
+
+
+def _refuse(path: Path, overwrite: bool) -> None:
+    from cvid.video import looks_like_media
+
+    if not path.exists():
+        return
+    if looks_like_media(path):
+        raise ExportError(f"{path}: is footage and is never written to; choose another file")
+    if not overwrite:
+        raise ExportError(f"{path}: exists already; choose another file or add --overwrite")
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn a failed write into a sentence; a reader who left is none."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        raise ExportError(f"{path}: cannot be written ({exc.strerror or exc})") from exc
+
+
+def _umask() -> int:
+    """The rights that new files of this process lack; they can only be read by setting them."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask

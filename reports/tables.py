@@ -1,0 +1,114 @@
+"""The tables that verbs print: people, appearances, failures. `python -m reports.tables` prints an example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.table import Table
+from rich.text import Text
+
+from archive.records import Appearance, Failure, Moment, Person, Status
+from reports.names import printable
+from reports.wording import clock, models_used, moment, size, span
+
+_RUNS_MOST = 5
+
+
+def people_table(people: Sequence[Person], status: bool = True) -> Table:
+    """Identities at a glance; who has a name shows it beside the id, or below where the screen is narrow."""
+    table = _table()
+    table.add_column("Person", style="bold", overflow="fold", min_width=max((len(p.id) for p in people), default=6))
+    for header in ("Videos", "Appearances", "On screen"):
+        table.add_column(header, justify="right", no_wrap=True)
+    for header in ("First seen", "Last seen"):
+        table.add_column(header, overflow="fold", min_width=10)
+    if status:
+        table.add_column("Status", no_wrap=True)
+    for p in people:
+        who = Text(f"{p.id} {printable(p.name)}".rstrip())
+        figures = [f"{p.videos:,}", f"{p.appearances:,}", span(p.screen_time_s)]
+        last = [Text(printable(p.status))] if status else []
+        table.add_row(who, *figures, Text(moment(p.first)), Text(moment(p.last)), *last)
+    return table
+
+
+def appearances_table(appearances: Iterable[Appearance]) -> Table:
+    """Where one identity appears."""
+    table = _table()
+    table.add_column("Appearance", style="bold", no_wrap=True)
+    table.add_column("Video", overflow="fold", min_width=10)
+    for header in ("From", "To", "Faces", "Quality", "Similar", "Margin"):
+        table.add_column(header, justify="right", no_wrap=True)
+    for a in appearances:
+        table.add_row(
+            a.appearance,
+            Text(printable(a.video)),
+            _precise(a.start_s),
+            _precise(a.end_s),
+            f"{a.faces:,}",
+            f"{a.quality:.2f}",
+            _share(a.similarity),
+            _share(a.margin),
+        )
+    return table
+
+
+def failures_table(failures: Iterable[Failure]) -> Table:
+    """What could not be read, and why."""
+    table = _table()
+    table.add_column("Failed", style="red", overflow="fold", min_width=20)
+    table.add_column("Reason", overflow="fold", min_width=20)
+    for failure in failures:
+        table.add_row(Text(printable(failure.path)), Text(printable(failure.reason)))
+    return table
+
+
+def status_table(archive: Path, status: Status) -> Table:
+    """What an archive holds, and its last runs."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold cyan", no_wrap=True)
+    table.add_column(overflow="fold")
+    rows = [
+        ("Archive", f"{archive} ({size(status.bytes)})"),
+        ("Files", f"{status.sources:,} indexed · {status.missing:,} missing since · {status.failed:,} failed"),
+        ("People", f"{status.identities:,}"),
+        ("Tracks", f"{status.tracks:,}, {status.unassigned:,} of them nobody's"),
+        ("Models", models_used(status.models)),
+    ]
+    for label, text in rows:
+        table.add_row(label, Text(printable(text)))
+    for number, run in enumerate(status.runs[:_RUNS_MOST]):
+        table.add_row(
+            "Runs" if number == 0 else "",
+            Text(printable(f"{run.started_utc}  {run.outcome or 'not finished'}  cvid {run.version}")),
+        )
+    return table
+
+
+def _table() -> Table:
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold cyan")
+
+
+def _precise(time_s: float) -> str:
+    return f"{clock(time_s)}.{int(time_s * 10) % 10}"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _example() -> None:
+    """Print a table of two people."""
+    from rich.console import Console
+
+    first, last = Moment("harbour [1].mp4", 4.0), Moment("day two/interview.mp4", 62.0)
+    people = [
+        Person("P0001", "", 3, 5, 42.5, first, last, "unconfirmed"),
+        Person("P0002", "Jane Doe", 1, 1, 4.0, last, last, "confirmed"),
+    ]
+    Console(markup=False, highlight=False).print(people_table(people))
+
+
+if __name__ == "__main__":
+    _example()
