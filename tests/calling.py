@@ -1,0 +1,62 @@
+"""Calls the command line: in this process, as a process of its own, and in a terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from reports.cli.app import cli
+
+ROOT = Path(__file__).parent.parent
+MAIN = ROOT / "main.py"
+
+
+def run(*args: str | Path) -> Result:
+    """A verb in this process; a traceback fails the test."""
+    result = CliRunner().invoke(cli, [str(arg) for arg in args], prog_name="cvid")
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+def call(*args: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """`python main.py …` as a process of its own, without a terminal."""
+    return subprocess.run(
+        [sys.executable, MAIN, *map(str, args)],
+        check=False,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        timeout=120,
+    )
+
+
+def in_terminal(folder: Path, answers: bytes, *environment: str) -> str:
+    """What `python main.py` shows in a terminal to somebody who gives these answers."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    env = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30", **dict(e.split("=") for e in environment)}
+    with subprocess.Popen(
+        [sys.executable, MAIN], cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        os.write(ours, answers)
+        shown = bytearray()
+        try:
+            while chunk := os.read(ours, 4096):
+                shown += chunk
+        except OSError:  # Linux says so when the other end has closed
+            pass
+        assert process.wait(timeout=60) == 0, shown.decode()
+    os.close(ours)
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())

@@ -1,0 +1,148 @@
+"""Which models run, where their weights are, and what is said of missing and damaged ones."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from pathlib import Path
+
+import pytest
+
+from cvid.detectors import DETECTORS
+from cvid.embedders import EMBEDDERS
+from cvid.errors import MissingDependency, ModelError, UnknownBackend
+from cvid.models import AUTO_ORDER, FILES, SETS, choose, find, missing, search_path, verified
+from cvid.packaged import packaged_file
+from cvid.registry import Registry
+from cvid.sessions import open_session
+
+
+@pytest.fixture(autouse=True)
+def nothing_downloaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No weights of the machine."""
+    monkeypatch.delenv("CVID_MODEL_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def present(folder: Path, *models: str) -> str:
+    folder.mkdir(exist_ok=True)
+    for model in models:
+        (folder / FILES[model].file).write_bytes(b"weights of " + model.encode())
+    return str(folder)
+
+
+def test_the_store_is_complete() -> None:
+    """Every part of a set can be opened, and what `auto` falls back on needs no file."""
+    for parts in SETS.values():
+        assert parts.detector in DETECTORS.names() and parts.embedder in EMBEDDERS.names()
+    assert set(AUTO_ORDER) == set(SETS) and missing(AUTO_ORDER[-1]) == []
+    for name, entry in FILES.items():
+        assert name in DETECTORS.names() + EMBEDDERS.names()
+        assert len(bytes.fromhex(entry.sha256)) == 32 and entry.licence and entry.source
+
+
+def test_auto_takes_the_best_set_that_is_present(tmp_path: Path) -> None:
+    choice = choose()
+    assert (choice.set_name, choice.detector, choice.embedder) == ("embedded", "mtcnn", "dlib_resnet")
+    for lacking in ("scrfd_500m_kps.onnx", "MobileFaceNet.onnx", str(tmp_path / "cache" / "cvid" / "models")):
+        assert lacking in choice.reason, "why not the better one, and where its files belong"
+    half = present(tmp_path / "half", "scrfd_500m")
+    assert choose(model_dir=half).set_name == "embedded" and "MobileFaceNet.onnx" in choose(model_dir=half).reason
+    whole = present(tmp_path / "whole", "scrfd_500m", "mobilefacenet")
+    choice = choose(model_dir=whole)
+    assert (choice.set_name, choice.detector, choice.embedder) == ("light", "scrfd_500m", "mobilefacenet")
+    assert choice.reason == "the best set whose files are present"
+
+
+def test_a_named_set_is_taken_or_missed(tmp_path: Path) -> None:
+    assert choose("embedded", model_dir=present(tmp_path, *FILES)).reason == "asked for"
+    with pytest.raises(ModelError) as caught:
+        choose("light")
+    told = str(caught.value)
+    for part in (
+        "scrfd_500m_kps.onnx",
+        FILES["scrfd_500m"].licence,
+        FILES["scrfd_500m"].source,
+        FILES["scrfd_500m"].sha256[:12],
+        str(tmp_path / "cache" / "cvid" / "models"),
+        "--models embedded",
+    ):
+        assert part in told
+
+
+def test_unknown_names_list_the_choices() -> None:
+    with pytest.raises(UnknownBackend, match="no model set named 'best'; choose one of: auto, light, embedded"):
+        choose("best")
+    with pytest.raises(UnknownBackend, match=r"no detector named 'eyes'; choose one of: scrfd_500m, .*mtcnn"):
+        choose(detector="eyes")
+    with pytest.raises(UnknownBackend, match="no embedder named 'mtcnn'; choose one of: mobilefacenet, dlib_resnet"):
+        choose(embedder="mtcnn")
+
+
+def test_parts_are_named_singly(tmp_path: Path) -> None:
+    choice = choose("embedded", embedder="mobilefacenet", model_dir=present(tmp_path, "mobilefacenet"))
+    assert (choice.detector, choice.embedder, choice.set_name) == ("mtcnn", "mobilefacenet", "")
+    with pytest.raises(ModelError, match=r"scrfd_2\.5g_kps\.onnx"):
+        choose(detector="scrfd_2.5g")
+
+
+def test_where_weights_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CVID_MODEL_DIR", present(tmp_path / "env", "mobilefacenet"))
+    assert find("mobilefacenet") == tmp_path / "env" / "MobileFaceNet.onnx"
+    named = present(tmp_path / "named", "mobilefacenet")
+    assert find("mobilefacenet", named).parent == tmp_path / "named", "what is named wins"
+    assert [p.name for p in search_path(named)] == ["named", "env", "models"]
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert search_path("~/weights")[0] == tmp_path / "weights"
+    assert search_path("~nobody-of-that-name/weights")[0] == Path("~nobody-of-that-name/weights")
+
+
+def test_damaged_weights_are_refused(tmp_path: Path) -> None:
+    choice = choose("light", model_dir=present(tmp_path, "scrfd_500m", "mobilefacenet"))
+    for opened in (choice.open_detector, choice.open_embedder, choice.open):
+        with pytest.raises(ModelError, match=r"damaged or another file .*fetch it again"):
+            opened()
+
+
+def test_weights_are_known_by_their_hash(tmp_path: Path) -> None:
+    path = tmp_path / "weights.onnx"
+    path.write_bytes(b"good")
+    digest = hashlib.sha256(b"good").hexdigest()
+    assert verified(path, digest) == digest[:12]
+    with pytest.raises(ModelError, match=f"sha256 {digest[:12]}…, expected 000000000000…"):
+        verified(path, "0" * 64)
+    with pytest.raises(ModelError, match="cannot be read"):
+        verified(tmp_path / "nothing", digest)
+    with pytest.raises(ModelError, match="cannot be read"):
+        verified(tmp_path, digest)
+
+
+def test_what_is_no_graph_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "words.onnx").write_text("words")
+    for model in (tmp_path / "words.onnx", b"words", tmp_path / "nothing.onnx"):
+        with pytest.raises(ModelError, match="not a model that ONNX Runtime can load"):
+            open_session(model)
+
+
+def test_a_choice_travels_to_a_worker() -> None:
+    choice = choose("embedded")
+    assert pickle.loads(pickle.dumps(choice)) == choice
+
+
+def test_registries_import_nothing_before_they_are_asked() -> None:
+    registry = Registry("thing", {"json": "json:JSONDecoder", "odd": "no_such_package.part:Part"}, {"odd": "pip it"})
+    assert registry.names() == ["json", "odd"] and registry.create("json", strict=False).strict is False
+    with pytest.raises(UnknownBackend, match="there is no thing named 'xml'; choose one of: json, odd"):
+        registry.load("xml")
+    with pytest.raises(MissingDependency, match="the thing 'odd' needs the package 'no_such_package': pip it"):
+        registry.load("odd")
+
+
+def test_packaged_files_are_found_without_importing() -> None:
+    import sys
+
+    assert packaged_file("face_recognition_models", "models/dlib_face_recognition_resnet_model_v1.dat").is_file()
+    assert "face_recognition_models" not in sys.modules
+    for package, relative in (("no_such_package", "x"), ("face_recognition_models", "models/nothing.dat")):
+        with pytest.raises(MissingDependency, match=f"pip install {package}"):
+            packaged_file(package, relative)
