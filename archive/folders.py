@@ -1,7 +1,7 @@
 """The folders of the identities: a view of the catalogue, rebuilt at will.
 
 A folder is written beside its place and renamed into it. One whose content has not changed is left alone: the digest
-in its summary tells. Folders of identities that are no more are removed; what a user put beside them is not.
+in its summary tells. Folders of identities that are no more are removed; what a user put there is kept.
 """
 
 from __future__ import annotations
@@ -9,29 +9,23 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-import os
-import re
-import shutil
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from archive import queries
+from archive import generated, queries
 from archive.catalogue import Catalogue
 from archive.database import told
 from archive.events import WritingFolders
 from archive.names import clock, identity_folder, slug
 from archive.records import COLUMNS, ENCODING, ERRORS, Appearance, Person, as_fields, as_row, json_line
-from cvid.errors import CatalogueError
 
 _FORMAT = 1
 """Part of the digest: raise it when the files of a folder change, and all are written anew."""
 _REPORT_EVERY_S = 0.1
-_WRITING, _LEAVING = ".writing-", ".leaving-"
-_OURS = re.compile(r"(\.writing-|\.leaving-)?P\d{4,}(-|$)")
 
 
 @dataclass(frozen=True)
@@ -55,17 +49,20 @@ def write_folders(catalogue: Catalogue, folder: Path, hook: Callable[[WritingFol
     home = folder / "identities"
     with told(folder):
         home.mkdir(exist_ok=True)
-    wanted = set()
+        generated.recover(home)
+        generated.recover(folder)
+    wanted = {}
     for done, (identity, rows) in enumerate(_by_identity(catalogue, people), start=1):
-        place = home / identity_folder(identity, people[identity].name) if identity else folder / "unassigned"
-        wanted.add(place.name)
+        name = identity_folder(identity, people[identity].name) if identity else ""
+        place = home / name if name else folder / generated.UNASSIGNED
+        wanted[identity] = place
         with told(folder):
             _bring_up_to_date(catalogue, place, people.get(identity), rows)
         if time.monotonic() - reported > _REPORT_EVERY_S:
             reported = time.monotonic()
             hook(WritingFolders(done, total))
     with told(folder):
-        _remove_others(folder, wanted)
+        _remove_others(home, wanted)
     hook(WritingFolders(total, total))
 
 
@@ -85,11 +82,10 @@ def _bring_up_to_date(catalogue: Catalogue, place: Path, person: Person | None, 
     pictures = _pictures(catalogue, person, rows)
     summary = _summary(person, rows)
     digest = _digest(summary, rows, pictures)
-    if _digest_of(place) == digest:
+    if generated.is_intact(place, digest):
         return
-    beside = place.with_name(f"{_WRITING}{place.name}")
-    _remove(beside)
-    (beside / "faces").mkdir(parents=True)
+    beside = generated.begin(place)
+    (beside / "faces").mkdir()
     _write_pictures(catalogue, beside, person, rows, pictures)
     with (beside / "log.csv").open("w", encoding=ENCODING, errors=ERRORS, newline="") as file:
         writer = csv.writer(file)
@@ -97,9 +93,7 @@ def _bring_up_to_date(catalogue: Catalogue, place: Path, person: Person | None, 
         writer.writerows(as_row(row) for row in rows)
     with (beside / "log.jsonl").open("w", encoding=ENCODING, errors=ERRORS, newline="\n") as file:
         file.writelines(json_line(as_fields(row)) + "\n" for row in rows)
-    with (beside / _summary_file(place)).open("w", encoding=ENCODING, errors=ERRORS, newline="\n") as file:
-        file.write(json_line(summary | {"digest": digest}) + "\n")
-    _replace(place, beside)
+    generated.finish(place, beside, summary, digest)
 
 
 def _write_pictures(
@@ -156,44 +150,11 @@ def _digest(summary: dict[str, Any], rows: Sequence[Appearance], pictures: Seque
     return digest.hexdigest()
 
 
-def _digest_of(place: Path) -> str:
-    """The digest that a folder was written with; empty where there is none to trust."""
-    try:
-        return str(json.loads((place / _summary_file(place)).read_bytes()).get("digest", ""))
-    except (FileNotFoundError, NotADirectoryError, ValueError, AttributeError):
-        return ""
-
-
-def _summary_file(place: Path) -> str:
-    return "summary.json" if place.name == "unassigned" else "identity.json"
-
-
-def _replace(place: Path, beside: Path) -> None:
-    """Put a written folder in its place; what was there steps aside first, for no system swaps two folders."""
-    if place.is_dir() and any(place.iterdir()) and not (place / _summary_file(place)).exists():
-        raise CatalogueError(
-            f"the folder {place} is in the way and was not made by cvid; move it, and run `index` again"
-        )
-    aside = place.with_name(f"{_LEAVING}{place.name}")
-    _remove(aside)
-    if os.path.lexists(place):
-        place.rename(aside)
-    beside.rename(place)
-    _remove(aside)
-
-
-def _remove_others(folder: Path, wanted: Collection[str]) -> None:
-    """Remove what stands for nobody any more, and what a stopped run left half-way."""
-    for entry in (folder / "identities").iterdir():
-        if entry.name not in wanted and _OURS.match(entry.name):
-            _remove(entry)
-    for mark in (_WRITING, _LEAVING):
-        _remove(folder / f"{mark}unassigned")
-
-
-def _remove(path: Path) -> None:
-    """Remove a file, a link or a folder; a link is never followed."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _remove_others(home: Path, wanted: Mapping[str, Path]) -> None:
+    """Remove the folders that stand for nobody any more; one of an old name gives the user's files to the new one."""
+    for entry in sorted(home.iterdir()):
+        identity = generated.identity_of(entry)
+        if identity and identity not in wanted:
+            generated.clear(entry)
+        elif identity and entry != wanted[identity]:
+            generated.move_over(entry, wanted[identity])

@@ -6,11 +6,13 @@ import csv
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from builders import analysis, painted_settings, sha_of, track, track_analysis, unit
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from archive.catalogue import Catalogue
 from archive.events import WritingFolders
@@ -19,7 +21,7 @@ from archive.identities import settle
 from archive.names import clock, identity_folder, slug
 from archive.records import COLUMNS
 from archive.scan import Found, Stamp
-from archive.schema import identities
+from archive.schema import assignments, identities
 from cvid.errors import CatalogueError
 
 RED, GREEN = unit(1, 0, 0), unit(0, 1, 0)
@@ -147,7 +149,7 @@ def test_what_a_stopped_run_left_is_cleared(catalogue: Catalogue) -> None:
     assert not [p for p in catalogue.folder.rglob("*") if p.name.startswith((".writing", ".leaving", "P9999"))]
 
 
-def test_a_link_in_the_way_is_removed_and_not_followed(
+def test_a_link_is_neither_followed_nor_replaced(
     catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     precious = tmp_path_factory.mktemp("precious")
@@ -156,7 +158,12 @@ def test_a_link_in_the_way_is_removed_and_not_followed(
     home.mkdir()
     (home / "P7777").symlink_to(precious, target_is_directory=True)
     write(catalogue)
-    assert (precious / "keep").exists() and not (home / "P7777").is_symlink()
+    assert (precious / "keep").exists() and (home / "P7777").is_symlink()
+    shutil.rmtree(home / red(catalogue))
+    (home / red(catalogue)).symlink_to(precious, target_is_directory=True)
+    with pytest.raises(CatalogueError, match="is in the way"):
+        write(catalogue)
+    assert names_in(precious) == ["keep"]
 
 
 def test_a_named_identity_has_its_name_in_the_folder(catalogue: Catalogue) -> None:
@@ -202,12 +209,103 @@ def test_a_file_in_the_way_is_told(catalogue: Catalogue) -> None:
         write(catalogue)
 
 
-def test_a_folder_of_somebody_else_is_not_replaced(catalogue: Catalogue) -> None:
+def rename(catalogue: Catalogue, identity: str, name: str) -> None:
+    catalogue.connection.execute(update(identities).where(identities.c.id == identity).values(name=name))
+
+
+def test_what_a_user_put_there_stays(catalogue: Catalogue) -> None:
     (catalogue.folder / "unassigned").mkdir()
-    (catalogue.folder / "unassigned" / "my only copy").touch()
-    with pytest.raises(CatalogueError, match="was not made by cvid; move it"):
-        write(catalogue)
-    assert (catalogue.folder / "unassigned" / "my only copy").exists()
+    (catalogue.folder / "unassigned" / "my only copy").write_text("precious")
+    write(catalogue)
+    identity = red(catalogue)
+    home = catalogue.folder / "identities" / identity
+    (home / "notes.txt").write_text("mine")
+    (home / "papers" / "old").mkdir(parents=True)
+    (home / "papers" / "old" / "scan.jpg").write_text("mine")
+    (home / "log.csv").write_text("with my remarks")
+    rename(catalogue, identity, "Jane Doe")
+    write(catalogue)
+    named = catalogue.folder / "identities" / f"{identity}-jane-doe"
+    assert not home.exists()
+    assert (named / "notes.txt").read_text() == (named / "papers/old/scan.jpg").read_text() == "mine"
+    assert (named / "log.csv.kept").read_text() == "with my remarks"
+    assert (named / "log.csv").read_text().startswith("identity,name,video")
+    assert (catalogue.folder / "unassigned" / "my only copy").read_text() == "precious"
+    rename(catalogue, identity, "")
+    write(catalogue)
+    assert (home / "log.csv.kept").exists() and (home / "notes.txt").exists() and not named.exists()
+
+
+def test_the_folder_of_nobody_keeps_only_what_a_user_put_there(catalogue: Catalogue) -> None:
+    write(catalogue)
+    identity = red(catalogue)
+    home = catalogue.folder / "identities" / identity
+    (home / "faces" / "better.jpg").write_text("mine")
+    (home / ".DS_Store").touch()
+    catalogue.connection.execute(update(assignments).where(assignments.c.identity == identity).values(identity=None))
+    catalogue.connection.execute(delete(identities).where(identities.c.id == identity))
+    write(catalogue)
+    assert [p.relative_to(home).as_posix() for p in sorted(home.rglob("*")) if p.is_file()] == ["faces/better.jpg"]
+    (home / "faces" / "better.jpg").unlink()
+    write(catalogue)
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("harm", ["delete the portrait", "cut the log", "delete a face", "delete the summary"])
+def test_a_damaged_folder_is_written_anew(catalogue: Catalogue, harm: str) -> None:
+    write(catalogue)
+    before = content(catalogue.folder)
+    home = catalogue.folder / "identities" / red(catalogue)
+    if harm == "cut the log":
+        (home / "log.csv").write_text("")
+    else:
+        {
+            "delete the portrait": home / "portrait.jpg",
+            "delete a face": next((home / "faces").iterdir()),
+            "delete the summary": home / "identity.json",
+        }[harm].unlink()
+    write(catalogue)
+    kept = home / "log.csv.kept"
+    assert kept.exists() == (harm == "cut the log")
+    kept.unlink(missing_ok=True)
+    assert content(catalogue.folder) == before
+
+
+@pytest.mark.parametrize("step", range(12))
+def test_a_kill_while_a_folder_is_replaced_loses_nothing(
+    catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    write(catalogue)
+    identity = red(catalogue)
+    home = catalogue.folder / "identities"
+    (home / identity / "notes.txt").write_text("mine")
+    (home / identity / "faces" / "mine.jpg").write_text("mine too")
+    rename(catalogue, identity, "Jane")
+    done = 0
+
+    class Killed(BaseException):
+        pass
+
+    def counted(operation: Callable[..., object]) -> Callable[..., object]:
+        def call(*args: Any, **more: Any) -> object:
+            nonlocal done
+            done += 1
+            if done > step:
+                raise Killed
+            return operation(*args, **more)
+
+        return call
+
+    with monkeypatch.context() as patch:
+        for name in ("rename", "unlink", "rmdir"):
+            patch.setattr(Path, name, counted(getattr(Path, name)))
+        with pytest.raises(Killed):
+            write(catalogue)
+    write(catalogue)
+    named = home / f"{identity}-jane"
+    assert (named / "notes.txt").read_text() == "mine" and (named / "faces" / "mine.jpg").read_text() == "mine too"
+    assert names_in(named) == ["faces", "identity.json", "log.csv", "log.jsonl", "notes.txt", "portrait.jpg"]
+    assert not [p for p in home.iterdir() if p.name.startswith(".") or p.name == identity]
 
 
 @pytest.mark.parametrize(
