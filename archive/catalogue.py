@@ -17,6 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 import cvid
 from archive import queries, sources
 from archive.database import atomic, connect, told
+from archive.generated import identity_of
 from archive.lock import ArchiveLock
 from archive.migrate import LAYOUT, layout, migrate, refuse_newer
 from archive.records import Appearance, Failure, Person, Status
@@ -77,6 +78,7 @@ class Catalogue:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
             connection = connect(path, create=True)
             try:
+                _refuse_lost(folder, connection)
                 migrate(path, connection)
                 connection.execute(update(runs).where(runs.c.outcome == "").values(outcome="stopped"))
             except BaseException:
@@ -134,8 +136,9 @@ class Catalogue:
         videos, tracks, identities, unassigned = queries.counts(self.connection)
         return Status(
             sources=videos,
-            missing=sources.count_missing(self.connection),
-            failed=len(self.failures()),
+            missing=len(self.missing()),
+            failed=sources.count_failed(self.connection),
+            damaged=len(self.damages()),
             tracks=tracks,
             identities=identities,
             unassigned=unassigned,
@@ -148,9 +151,17 @@ class Catalogue:
         """How many tracks there are."""
         return queries.counts(self.connection)[1]
 
+    def damages(self) -> dict[str, str]:
+        """The sha256 of every indexed video that could not be read to its end → why."""
+        return sources.damages(self.connection)
+
     def failures(self) -> list[Failure]:
-        """What could not be read when it was last tried."""
+        """What could not be read, or not to its end, when it was last tried."""
         return sources.failures(self.connection)
+
+    def missing(self) -> list[str]:
+        """The paths of indexed videos that no longer lie where they were."""
+        return sources.missing(self.connection)
 
     def models(self) -> dict[str, str]:
         """The archive's model set: "detector" and "embedder" as name:hash, "set"; empty before the first video."""
@@ -239,6 +250,21 @@ class Catalogue:
         self.connection.execute(
             statement.on_conflict_do_update(index_elements=["key"], set_={"value": statement.excluded.value})
         )
+
+
+def _refuse_lost(folder: Path, connection: Connection) -> None:
+    """Stop before an empty catalogue takes the place of a lost one.
+
+    Raises:
+        CatalogueError: it is empty, and folders of people lie beside it.
+    """
+    with told(folder):
+        home = folder / "identities"
+        if not layout(connection) and home.is_dir() and any(identity_of(entry) for entry in home.iterdir()):
+            raise CatalogueError(
+                f"the catalogue {folder / FILE} is missing or empty, but the people it held lie in {home}: "
+                "put a backup of it in its place, or move that folder away to begin anew"
+            )
 
 
 def other_models(folder: Path, own: Mapping[str, str], wanted: Mapping[str, str]) -> str:

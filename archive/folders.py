@@ -21,7 +21,7 @@ from archive.catalogue import Catalogue
 from archive.database import told
 from archive.events import WritingFolders
 from archive.names import clock, identity_folder, slug
-from archive.records import COLUMNS, ENCODING, ERRORS, Appearance, Person, as_fields, as_row, json_line
+from archive.records import COLUMNS, ENCODING, Appearance, Person, as_fields, as_row, json_line
 
 _FORMAT = 1
 """Part of the digest: raise it when the files of a folder change, and all are written anew."""
@@ -87,11 +87,11 @@ def _bring_up_to_date(catalogue: Catalogue, place: Path, person: Person | None, 
     beside = generated.begin(place)
     (beside / "faces").mkdir()
     _write_pictures(catalogue, beside, person, rows, pictures)
-    with (beside / "log.csv").open("w", encoding=ENCODING, errors=ERRORS, newline="") as file:
+    with (beside / "log.csv").open("w", encoding=ENCODING, newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         writer.writerows(as_row(row) for row in rows)
-    with (beside / "log.jsonl").open("w", encoding=ENCODING, errors=ERRORS, newline="\n") as file:
+    with (beside / "log.jsonl").open("w", encoding=ENCODING, newline="\n") as file:
         file.writelines(json_line(as_fields(row)) + "\n" for row in rows)
     generated.finish(place, beside, summary, digest)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from archive.records import ENCODING, ERRORS, json_line
+from archive.records import ENCODING, json_line
 from cvid.errors import CatalogueError
 
 UNASSIGNED = "unassigned"
@@ -65,7 +65,7 @@ def begin(place: Path) -> Path:
 def finish(place: Path, beside: Path, summary: dict[str, Any], digest: str) -> None:
     """Add the summary to a written folder and put it in its place; the user's files move over."""
     files = {name: (_size(beside / name), _sha256(beside / name)) for name in _names(beside)}
-    with (beside / _summary_file(place)).open("w", encoding=ENCODING, errors=ERRORS, newline="\n") as file:
+    with (beside / _summary_file(place)).open("w", encoding=ENCODING, newline="\n") as file:
         file.write(json_line(summary | {"digest": digest, "files": files}) + "\n")
     aside = place.with_name(_LEAVING + place.name)
     if place.exists():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from archive.folders import write_folders
 from archive.identities import settle
 from archive.records import Failure, Person
 from archive.runlog import RunLog
+from archive.saving import damage_reason
 from archive.scan import Found, PassedOver, Unreadable, scan, scope_of
 from cvid.errors import CatalogueError, VideoError
 from cvid.frames import SKIPPED
@@ -29,10 +30,16 @@ _RECORD_EVERY_S = 2.0
 
 @dataclass
 class IndexSummary:
-    """What one run did. `frames`, `faces` and `tracks` are of the videos indexed by it, `identities` of the archive."""
+    """What one run did. `frames`, `faces` and `tracks` are of the videos indexed by it, `identities` of the archive.
+
+    `videos["skipped"]` counts what was known already and the `duplicates`, which are the same file twice among what is
+    new; `damaged` files are among those indexed or skipped, and among the failures.
+    """
 
     archive: Path
     videos: dict[str, int]
+    duplicates: int
+    damaged: int
     video_seconds: float
     seconds: float
     frames: dict[str, int]
@@ -49,6 +56,8 @@ class IndexSummary:
         return {
             "schema_version": 1,
             "videos": self.videos,
+            "duplicates": self.duplicates,
+            "damaged": self.damaged,
             "video_seconds": round(self.video_seconds, 3),
             "seconds": round(self.seconds, 3),
             "frames": self.frames,
@@ -57,7 +66,7 @@ class IndexSummary:
             "identities": self.identities,
             "models": self.models,
             "providers": self.providers,
-            "failures": [asdict(failure) for failure in self.failures],
+            "failures": [failure.as_json() for failure in self.failures],
         }
 
 
@@ -129,13 +138,15 @@ class _Run:
     places: dict[str, list[Found]] = field(default_factory=dict)
     providers: list[str] = field(default_factory=list)
     video_seconds: float = 0.0
+    damaged: int = 0
+    duplicates: int = 0
     faces: int = 0
     tracks: int = 0
 
     def scan(self, footage: Sequence[Path]) -> None:
         """Look through the footage; what was found is recorded every few seconds, so that no hash is lost."""
         scope = scope_of(footage, self.catalogue.roots())
-        done = self.catalogue.indexed()
+        done, damages = self.catalogue.indexed(), self.catalogue.damages()
         seen: set[str] = set()
         batch: list[Found | Unreadable] = []
         recorded = time.monotonic()
@@ -144,7 +155,7 @@ class _Run:
             if isinstance(item, Found | Unreadable):
                 seen.add(str(item.absolute))
                 batch.append(item)
-                self._count(item, done)
+                self._count(item, done, damages)
             elif isinstance(item, PassedOver):
                 self.hook(Note(f"{item.path} is an archive of cvid and is not looked through"))
             else:
@@ -154,24 +165,26 @@ class _Run:
                 batch, recorded = [], time.monotonic()
         self.catalogue.record(batch)
         self.catalogue.close_scan(scope, seen)
-        duplicates = sum(len(places) - 1 for places in self.places.values())
+        self.duplicates = sum(len(places) - 1 for places in self.places.values())
         self.hook(
             Scanned(
                 found=self.videos["found"],
                 to_index=len(self.places),
                 skipped=self.videos["skipped"],
-                duplicates=duplicates,
+                duplicates=self.duplicates,
                 ignored=self.videos["ignored"],
                 video_seconds=sum(_duration_s(places) for places in self.places.values()),
             )
         )
 
-    def _count(self, item: Found | Unreadable, done: set[str]) -> None:
+    def _count(self, item: Found | Unreadable, done: set[str], damages: Mapping[str, str]) -> None:
         self.videos["found"] += 1
         if isinstance(item, Unreadable):
             self._failed(item.path, item.reason)
         elif item.sha256 in done:
             self.videos["skipped"] += 1
+            if item.sha256 in damages:
+                self._told_of_damage(item.path, damages[item.sha256])
         else:
             self.places.setdefault(item.sha256, []).append(item)
 
@@ -220,7 +233,11 @@ class _Run:
             self.frames[reason if reason in SKIPPED else "analysed"] += number
         self.hook(Finished(places[0].path, analysis.faces, len(analysis.tracks), analysis.duration_s, analysis.counts))
         if analysis.damage:
-            self._told_of(places[0].path, f"{analysis.damage}; indexed as far as it can be read")
+            self._told_of_damage(places[0].path, damage_reason(analysis.damage))
+
+    def _told_of_damage(self, path: str, reason: str) -> None:
+        self.damaged += 1
+        self._told_of(path, reason)
 
     def _failed(self, path: str, reason: str) -> None:
         self.videos["failed"] += 1
@@ -239,6 +256,8 @@ class _Run:
         summary = IndexSummary(
             archive=self.catalogue.folder,
             videos={k: self.videos[k] for k in ("found", "indexed", "skipped", "failed", "ignored")},
+            duplicates=self.duplicates,
+            damaged=self.damaged,
             video_seconds=self.video_seconds,
             seconds=time.perf_counter() - self.started,
             frames={k: self.frames[k] for k in ("decoded", "analysed", "still", "dark", "soon")},

@@ -1,10 +1,12 @@
-"""File names made of what users and strangers wrote: readable, harmless and short."""
+"""Names that users and strangers gave, as file names and as text of a log: readable, harmless, and nothing lost."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 _LONGEST_BYTES = 60
+_ESCAPED = re.compile("[\\\\\udc80-\udcff]")
 
 
 def slug(text: str, otherwise: str, longest_bytes: int = _LONGEST_BYTES) -> str:
@@ -16,6 +18,18 @@ def slug(text: str, otherwise: str, longest_bytes: int = _LONGEST_BYTES) -> str:
     kept = [c if unicodedata.category(c)[0] in "LMN" else "-" for c in unicodedata.normalize("NFKC", text)]
     words = "-".join(word for word in "".join(kept).split("-") if word)
     return words.encode("utf-8")[:longest_bytes].decode("utf-8", "ignore").strip("-") or otherwise
+
+
+def as_text(path: str) -> str:
+    r"""A path as valid Unicode, for logs and exports: a byte that is no UTF-8 becomes `\xff`, a backslash `\\`.
+
+    No two paths come out the same, and most come out as they are.
+    """
+    return _ESCAPED.sub(lambda found: _escape(found[0]), path)
+
+
+def _escape(character: str) -> str:
+    return r"\\" if character == "\\" else rf"\x{ord(character) - 0xDC00:02x}"
 
 
 def clock(time_s: float) -> str:

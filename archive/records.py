@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ENCODING, ERRORS = "utf-8", "surrogateescape"
-"""How logs and exports are written: a file name that is no UTF-8 keeps its very bytes."""
+from archive.names import as_text
+
+ENCODING = "utf-8"
+"""Of logs and exports; paths go through `archive.names.as_text`."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,8 @@ class Person:
             "videos": self.videos,
             "appearances": self.appearances,
             "screen_time_s": round(self.screen_time_s, 3),
-            "first": {"video": self.first.video, "time_s": round(self.first.time_s, 3)},
-            "last": {"video": self.last.video, "time_s": round(self.last.time_s, 3)},
+            "first": {"video": as_text(self.first.video), "time_s": round(self.first.time_s, 3)},
+            "last": {"video": as_text(self.last.video), "time_s": round(self.last.time_s, 3)},
             "status": self.status,
         }
 
@@ -78,10 +80,14 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Failure:
-    """A file or folder that could not be read, and why."""
+    """A file or folder that could not be read, or not to its end, and why."""
 
     path: str
     reason: str
+
+    def as_json(self) -> dict[str, str]:
+        """An element of `failures` in the objects of verbs."""
+        return {"path": as_text(self.path), "reason": as_text(self.reason)}
 
 
 @dataclass(frozen=True)
@@ -100,11 +106,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Status:
-    """What an archive holds. `bytes` is what its folder takes on the disk; `runs` come newest first."""
+    """What an archive holds; `runs` come newest first, `bytes` is what its folder takes on the disk.
+
+    `damaged` ones are among the sources, for they are indexed as far as they go; `failed` ones are not.
+    """
 
     sources: int
     missing: int
     failed: int
+    damaged: int
     tracks: int
     identities: int
     unassigned: int
@@ -128,6 +138,7 @@ _DECIMALS = {
 def as_fields(appearance: Appearance) -> dict[str, Any]:
     """The columns of an appearance with their values, rounded: times to ms, boxes to 0.1 px, the rest to 4 decimals."""
     fields = {column: getattr(appearance, column) for column in COLUMNS}
+    fields["video"] = as_text(fields["video"])
     for column, decimals in _DECIMALS.items():
         if fields[column] is not None:
             fields[column] = round(float(fields[column]), decimals) + 0.0  # + 0.0: no "-0.0"
@@ -140,13 +151,8 @@ def as_row(appearance: Appearance) -> list[str]:
 
 
 def json_line(fields: Mapping[str, Any]) -> str:
-    """One object on one line, without its end; readable where the text is UTF-8, escaped where it is not."""
-    text = json.dumps(fields, ensure_ascii=False, allow_nan=False)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return json.dumps(fields, allow_nan=False)
-    return text
+    """One object on one line, without its end; its strings are valid Unicode."""
+    return json.dumps(fields, ensure_ascii=False, allow_nan=False)
 
 
 def _cell(column: str, value: Any) -> str:

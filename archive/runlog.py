@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from archive.database import told
 from archive.events import Advanced, Event, Scanning, WritingFolders
-from archive.records import ENCODING, ERRORS, json_line
+from archive.names import as_text
+from archive.records import ENCODING, json_line
 
 _TOO_MANY = (Advanced, Scanning, WritingFolders)
 """Events that come several times a second say nothing to whom reads the log later."""
@@ -26,13 +27,13 @@ class RunLog(AbstractContextManager["RunLog"]):
             folder = archive / "logs"
             folder.mkdir(exist_ok=True)
             self.path = folder / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S.%fZ}.jsonl"
-            self._file = self.path.open("x", encoding=ENCODING, errors=ERRORS, newline="\n", buffering=1)
+            self._file = self.path.open("x", encoding=ENCODING, newline="\n", buffering=1)
 
     def write(self, kind: str, **fields: Any) -> None:
         """Write one line."""
         with told(self._archive):
             now = datetime.now(UTC).isoformat(timespec="milliseconds")
-            self._file.write(json_line({"utc": now, "event": kind, **fields}) + "\n")
+            self._file.write(json_line({"utc": now, "event": kind, **_told(fields)}) + "\n")
 
     def event(self, event: Event) -> None:
         """Write an event, unless its kind comes too often."""
@@ -48,3 +49,12 @@ class RunLog(AbstractContextManager["RunLog"]):
         """Close the file; what a full disk kept back must not hide the error that is on its way."""
         with suppress(OSError):
             self._file.close()
+
+
+def _told(value: Any) -> Any:
+    """The same with all paths and messages as valid Unicode."""
+    if isinstance(value, str):
+        return as_text(value)
+    if isinstance(value, dict):
+        return {key: _told(inner) for key, inner in value.items()}
+    return [_told(inner) for inner in value] if isinstance(value, list) else value

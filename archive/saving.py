@@ -28,8 +28,13 @@ def save_video(connection: Connection, run_id: int, analysis: VideoAnalysis) -> 
     _insert(connection, trails, [{"track_id": i, "data": pack_track(t.track)} for i, t in pairs])
     _insert(connection, vectors, [_vectors(i, t) for i, t in pairs if len(t.template)])
     _insert(connection, pictures, [row for i, t in pairs for row in _pictures(i, t)])
-    connection.execute(update(files).where(files.c.sha256 == sha256).values(reason=analysis.damage))
+    connection.execute(update(files).where(files.c.sha256 == sha256).values(reason=""))
     drop_replaced(connection, sha256)
+
+
+def damage_reason(damage: str) -> str:
+    """How a video that was not read to its end is told among the failures; empty for a whole one."""
+    return f"{damage}; indexed as far as it can be read" if damage else ""
 
 
 def appearance_id(sha256: str, analysis: TrackAnalysis, digits: int = _ID_DIGITS) -> str:
@@ -69,6 +74,7 @@ def _video(run_id: int, analysis: VideoAnalysis) -> dict[str, Any]:
         "reasons": analysis.counts.reasons,
         "faces": analysis.faces,
         "seconds": analysis.seconds,
+        "damage": damage_reason(analysis.damage),
     }
 
 

@@ -96,6 +96,7 @@ videos = Table(
     Column("reasons", JSON, nullable=False),
     Column("faces", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
+    Column("damage", Text, nullable=False),  # why it was not read to its end; empty where it was
 )
 
 tracks = Table(

@@ -113,15 +113,34 @@ def fail(connection: Connection, sha256: str, reason: str) -> None:
 
 
 def failures(connection: Connection) -> list[Failure]:
-    """What could not be read when it was last tried, by path."""
-    query = select(files.c.path, files.c.reason).where(files.c.reason != "", files.c.missing == false())
+    """What could not be read when it was last tried, or not to its end, by path."""
+    reason = func.coalesce(func.nullif(videos.c.damage, ""), files.c.reason)
+    query = (
+        select(files.c.path, reason.label("reason"))
+        .outerjoin(videos, videos.c.sha256 == files.c.sha256)
+        .where(reason != "", files.c.missing == false())
+    )
     return [Failure(row.path, row.reason) for row in connection.execute(query.order_by(files.c.path, files.c.root_id))]
 
 
-def count_missing(connection: Connection) -> int:
-    """How many indexed videos lie nowhere where they were last seen."""
+def count_failed(connection: Connection) -> int:
+    """How many files could not be read at all when they were last tried."""
+    query = select(func.count()).select_from(files).where(files.c.reason != "", files.c.missing == false())
+    return connection.execute(query).scalar_one()
+
+
+def damages(connection: Connection) -> dict[str, str]:
+    """The sha256 of every indexed video that could not be read to its end → why."""
+    query = select(videos.c.sha256, videos.c.damage).where(videos.c.damage != "")
+    return {row.sha256: row.damage for row in connection.execute(query)}
+
+
+def missing(connection: Connection) -> list[str]:
+    """The paths of the indexed videos that lie nowhere where they were last seen."""
     present = exists().where(files.c.sha256 == videos.c.sha256, files.c.missing == false())
-    return connection.execute(select(func.count()).select_from(videos).where(~present)).scalar_one()
+    place = shown()
+    query = select(place.c.path).join(videos, videos.c.sha256 == place.c.sha256).where(~present)
+    return list(connection.execute(query.order_by(place.c.path)).scalars())
 
 
 def shown() -> Subquery:

@@ -45,14 +45,23 @@ def _lines(summary: IndexSummary) -> list[tuple[str, str]]:
     videos, frames = report["videos"], report["frames"]
     speed = report["video_seconds"] / report["seconds"] if report["seconds"] else 0.0
     skipped = " · ".join(f"{frames[reason]:,} {words}" for reason, words in REASONS.items() if frames.get(reason))
-    files = f"{videos['indexed']:,} indexed · {videos['skipped']:,} known already · {videos['failed']:,} failed"
+    known = videos["skipped"] - report["duplicates"]
+    files = [
+        f"{videos['indexed']:,} indexed",
+        *([f"{known:,} known already"] if known else []),
+        *([f"{report['duplicates']:,} twice the same"] if report["duplicates"] else []),
+        *([f"{report['damaged']:,} damaged"] if report["damaged"] else []),
+        f"{videos['failed']:,} failed",
+        f"{videos['ignored']:,} ignored",
+    ]
     lines = [
-        ("People", f"{report['identities']:,} in {count(report['tracks'], 'track')}, {count(report['faces'], 'face')}"),
-        ("Videos", f"{files} · {videos['ignored']:,} ignored"),
+        ("People", f"{report['identities']:,}"),
+        ("Videos", " · ".join(files)),
+        ("New", f"{count(report['faces'], 'face')} in {count(report['tracks'], 'track')}"),
         ("Footage", f"{span(report['video_seconds'])} in {span(report['seconds'])} ({speed:.1f}× real time)"),
         ("Frames", f"{frames['decoded']:,} decoded · {frames['analysed']:,} analysed"),
         ("Skipped", skipped or "none"),
         ("Models", models_used(report["models"], report["providers"])),
         ("Results", printable(str(summary.archive / "identities"))),
     ]
-    return [line for line in lines if videos["indexed"] or line[0] not in ("Footage", "Frames", "Skipped")]
+    return [line for line in lines if videos["indexed"] or line[0] not in ("New", "Footage", "Frames", "Skipped")]

@@ -71,7 +71,12 @@ def status_table(archive: Path, status: Status) -> Table:
     table.add_column(overflow="fold")
     rows = [
         ("Archive", f"{archive} ({size(status.bytes)})"),
-        ("Files", f"{status.sources:,} indexed · {status.missing:,} missing since · {status.failed:,} failed"),
+        (
+            "Files",
+            f"{status.sources:,} indexed · {status.failed:,} failed"
+            + (f" · {status.damaged:,} damaged" if status.damaged else "")
+            + (f" · {status.missing:,} no longer there" if status.missing else ""),
+        ),
         ("People", f"{status.identities:,}"),
         ("Tracks", f"{status.tracks:,}, {status.unassigned:,} of them nobody's"),
         ("Models", models_used(status.models)),

@@ -182,7 +182,7 @@ def _line(event: Event, progress: RunProgress) -> str:
     match event:
         case Scanned(found, to_index, skipped, duplicates, ignored, seconds):
             return (
-                f"scanned: {count(found, 'media file')} found, {to_index:,} to index ({span(seconds)}), "
+                f"scanned: {count(found, 'media file')} found, {to_index:,} to index (about {span(seconds)}), "
                 f"{skipped:,} known already, {duplicates:,} twice the same; {count(ignored, 'other file')} ignored"
             )
         case Finished(path, faces, tracks, duration_s, counts):

@@ -203,6 +203,22 @@ def test_a_full_disk_is_told_and_nothing_is_lost(tmp_path: Path) -> None:
         assert rows(catalogue, "tracks") == 302
 
 
+@pytest.mark.parametrize("harm", ["empty", "gone"])
+def test_a_lost_catalogue_is_not_taken_for_a_new_one(tmp_path: Path, harm: str) -> None:
+    filled(tmp_path).close()
+    (tmp_path / "identities" / "P0001").mkdir(parents=True)
+    for beside in tmp_path.glob(f"{FILE}*"):
+        beside.unlink()
+    if harm == "empty":
+        (tmp_path / FILE).touch()
+    for opening in (Catalogue.create_or_open, Catalogue.open) if harm == "empty" else (Catalogue.create_or_open,):
+        with pytest.raises(CatalogueError, match="put a backup of it in its place"):
+            opening(tmp_path)
+    assert (tmp_path / "identities" / "P0001").exists()
+    (tmp_path / "identities" / "P0001").rmdir()
+    Catalogue.create_or_open(tmp_path).close()
+
+
 def test_a_file_in_the_way_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for folder in (tmp_path / "file", tmp_path / "file" / "archive"):

@@ -57,9 +57,9 @@ def test_csv_begins_with_the_columns_of_the_contract() -> None:
 
 
 def test_csv_keeps_hostile_names_exactly() -> None:
-    text = exported("csv", ALONE).decode("utf-8", "surrogateescape")
+    text = exported("csv", ALONE).decode()
     (row,) = csv.DictReader(StringIO(text, newline=""))
-    assert row["video"] == ALONE.video
+    assert row["video"] == '=cmd|"x"\n\\xff.mp4'
     assert (row["identity"], row["similarity"], row["reason"]) == ("", "", "nobody similar")
 
 
@@ -69,7 +69,7 @@ def test_jsonl_has_the_fields_of_the_csv() -> None:
     header = exported("csv").decode().strip().split(",")
     assert list(first) == ["schema_version", *header]
     assert first["schema_version"] == 1 and first["start_s"] == 0.04 and first["margin"] is None
-    assert second["video"] == ALONE.video
+    assert second["video"] == '=cmd|"x"\n\\xff.mp4'
 
 
 @pytest.mark.parametrize("format_name", FORMATS.names())
@@ -130,3 +130,16 @@ def test_a_device_is_written_directly() -> None:
 def test_an_unknown_format_lists_the_choices() -> None:
     with pytest.raises(UnknownBackend, match="csv, jsonl"):
         write_stream("xls", [], BytesIO())
+
+
+@pytest.mark.parametrize(
+    "name", ["catalogue.sqlite", "catalogue.sqlite-wal", "lock", "logs/a.csv", "identities/P1/log.csv"]
+)
+def test_the_archives_own_files_are_not_written_to(tmp_path: Path, name: str) -> None:
+    (tmp_path / "catalogue.sqlite").write_bytes(b"precious")
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    before = (tmp_path / name).exists()
+    with pytest.raises(ExportError, match="belongs to an archive"):
+        write_export("csv", [SEEN], tmp_path / name, overwrite=True)
+    assert (tmp_path / "catalogue.sqlite").read_bytes() == b"precious" and (tmp_path / name).exists() == before
+    assert write_export("csv", [SEEN], tmp_path / "people.csv") == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from archive.catalogue import Catalogue
 from archive.events import WritingFolders
 from archive.folders import write_folders
 from archive.identities import settle
-from archive.names import clock, identity_folder, slug
+from archive.names import as_text, clock, identity_folder, slug
 from archive.records import COLUMNS
 from archive.scan import Found, Stamp
 from archive.schema import assignments, identities
@@ -195,9 +196,11 @@ def test_hostile_video_names(catalogue: Catalogue) -> None:
     write(catalogue)
     identity = next(a.identity for a in catalogue.appearances() if a.video == "🎬.mp4")
     home = catalogue.folder / "identities" / identity
-    with (home / "log.csv").open(newline="", encoding="utf-8", errors="surrogateescape") as file:
-        assert set(names) <= {row["video"] for row in csv.DictReader(file)}
-    assert set(names) <= {json.loads(line)["video"] for line in (home / "log.jsonl").read_text().splitlines()}
+    told = {as_text(name) for name in names}
+    assert len(told) == len(names)
+    with (home / "log.csv").open(newline="", encoding="utf-8") as file:
+        assert told <= {row["video"] for row in csv.DictReader(file)}
+    assert told <= {json.loads(line)["video"] for line in (home / "log.jsonl").read_text().splitlines()}
     faces = names_in(home / "faces")
     assert len(faces) == len(names) + 1 and "日本語_00h00m02.000s.jpg" in faces
     assert all(len(os.fsencode(face)) < 120 and face.endswith(".jpg") for face in faces)
@@ -326,3 +329,12 @@ def test_names_of_folders_and_times() -> None:
     assert identity_folder("P0001", "") == identity_folder("P0001", "/") == "P0001"
     assert identity_folder("P0001", "Jane Doe") == "P0001-jane-doe"
     assert clock(3723.4567) == "01h02m03.457s"
+
+
+def test_a_path_as_text_can_be_told_back() -> None:
+    paths = ["a b.mp4", "é.mp4", "\\xff.mp4", os.fsdecode(b"\xff.mp4"), "\\\\xff.mp4", os.fsdecode(b"\\\xff.mp4")]
+    texts = [as_text(path) for path in paths]
+    assert texts[:4] == ["a b.mp4", "é.mp4", r"\\xff.mp4", r"\xff.mp4"]
+    assert [text.encode().decode() for text in texts] == texts and len(set(texts)) == len(paths)
+    back = [re.sub(r"\\(\\|x(..))", lambda m: chr(0xDC00 + int(m[2], 16)) if m[2] else "\\", text) for text in texts]
+    assert back == paths

@@ -174,7 +174,14 @@ def test_what_is_damaged_midway_is_indexed_as_far_as_it_goes_and_named(tmp_path:
     assert (summary.videos["indexed"], summary.videos["failed"], summary.tracks > 0) == (1, 0, True)
     assert [f.path for f in summary.failures] == ["cut.mkv"] and "damaged after" in summary.failures[0].reason
     again = index(tmp_path / "archive", tmp_path / "cut")
-    assert (again.videos["skipped"], again.failures) == (1, [])
+    assert (again.videos["skipped"], again.damaged, again.failures) == (1, 1, summary.failures)
+    video.rename(video.with_name("moved.mkv"))
+    moved = index(tmp_path / "archive", tmp_path / "cut")
+    assert [(f.path, f.reason) for f in moved.failures] == [("moved.mkv", summary.failures[0].reason)]
+    with Catalogue.open(tmp_path / "archive") as catalogue:
+        status = catalogue.status()
+        assert (status.sources, status.failed, status.damaged) == (1, 0, 1)
+        assert catalogue.failures() == moved.failures
 
 
 def test_each_broken_file_is_one_failure_and_the_rest_is_indexed(tmp_path: Path, footage: Path) -> None:

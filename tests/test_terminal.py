@@ -177,7 +177,8 @@ def test_plain_log_says_what_matters_in_single_lines() -> None:
         ):
             log(event)
     assert lines == [
-        "scanned: 3 media files found, 2 to index (20.0 s), 1 known already, 0 twice the same; 1 other file ignored",
+        "scanned: 3 media files found, 2 to index (about 20.0 s), 1 known already, 0 twice the same; "
+        "1 other file ignored",
         "models: mtcnn",
         "indexed 1/2 a.mp4: 10.0 s, 250 frames, 41 faces, 1 track",
         r"failed b\x0a.mp4: the file is empty",

@@ -18,6 +18,7 @@ from fakes import open_fakes
 
 import cvid
 from archive.index import index_footage
+from archive.names import as_text
 from cvid.opencv import cv2
 
 # an archive of painted faces
@@ -46,7 +47,7 @@ def test_people_json_is_the_contracts_object(painted: Path) -> None:
     assert set(red) == {"id", "name", "videos", "appearances", "screen_time_s", "first", "last", "status"}
     assert (red["videos"], red["appearances"], green["videos"], green["appearances"]) == (3, 3, 1, 1)
     assert set(red["first"]) == {"video", "time_s"}
-    assert green["first"]["video"] == HOSTILE
+    assert green["first"]["video"] == as_text(HOSTILE)
 
 
 def test_people_and_show_print_no_name_that_steers_the_terminal(painted: Path) -> None:
@@ -71,11 +72,11 @@ def test_export_can_be_of_one_person(painted: Path, tmp_path: Path) -> None:
     def exported(*more: str) -> list[dict[str, str]]:
         path = tmp_path / "out.csv"
         assert run("export", "--archive", painted, "-o", path, "--overwrite", *more).exit_code == 0
-        with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
     rows = exported()
-    assert len(rows) == 4 and {row["video"] for row in rows} == {"one.mp4", "two.mp4", HOSTILE}
+    assert len(rows) == 4 and {row["video"] for row in rows} == {"one.mp4", "two.mp4", as_text(HOSTILE)}
     assert exported("--identity", "p0001") == [row for row in rows if row["identity"] == "P0001"]
     assert run("export", "--archive", painted, "-o", "-", "--identity", "P9").exit_code == 1
 

@@ -49,7 +49,8 @@ def write_export(format_name: str, appearances: Iterable[Appearance], path: Path
     """Write appearances beside `path`, then move the file into place; returns how many there were.
 
     Raises:
-        ExportError: the file exists and may not be replaced, looks like footage, or cannot be written.
+        ExportError: the file exists and may not be replaced, belongs to an archive, looks like footage, or cannot be
+            written.
         UnknownBackend: no such format.
     """
     if path.exists() and not path.is_file():
@@ -73,12 +74,23 @@ def write_export(format_name: str, appearances: Iterable[Appearance], path: Path
 def _refuse(path: Path, overwrite: bool) -> None:
     from cvid.video import looks_like_media
 
+    if _is_of_archive(path):
+        raise ExportError(f"{path}: belongs to an archive of cvid, which writes it itself; choose another file")
     if not path.exists():
         return
     if looks_like_media(path):
         raise ExportError(f"{path}: is footage and is never written to; choose another file")
     if not overwrite:
         raise ExportError(f"{path}: exists already; choose another file or add --overwrite")
+
+
+def _is_of_archive(path: Path) -> bool:
+    """Is it the catalogue of an archive, or in one of the folders that it writes?"""
+    for folder in path.resolve().parents:
+        if (folder / "catalogue.sqlite").exists():
+            first = path.resolve().relative_to(folder).parts[0]
+            return first in ("identities", "unassigned", "logs", "lock") or first.startswith("catalogue.sqlite")
+    return False
 
 
 @contextmanager

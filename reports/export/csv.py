@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from io import TextIOWrapper
 from typing import IO
 
-from archive.records import COLUMNS, ENCODING, ERRORS, Appearance, as_row
+from archive.records import COLUMNS, ENCODING, Appearance, as_row
 
 
 class CsvFormat:
@@ -15,7 +15,7 @@ class CsvFormat:
 
     def write(self, appearances: Iterable[Appearance], stream: IO[bytes]) -> int:
         """Write all appearances; returns how many there were."""
-        text = TextIOWrapper(stream, encoding=ENCODING, errors=ERRORS, newline="", write_through=False)
+        text = TextIOWrapper(stream, encoding=ENCODING, newline="", write_through=False)
         try:
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow(COLUMNS)

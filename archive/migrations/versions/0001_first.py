@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("reasons", sa.JSON, nullable=False),
         sa.Column("faces", sa.Integer, nullable=False),
         sa.Column("seconds", sa.Float, nullable=False),
+        sa.Column("damage", sa.Text, nullable=False),
     )
     op.create_table(
         "tracks",
