@@ -6,11 +6,14 @@ Every threshold of cvid stands here with the reason for its default; `docs/LOG.m
 from __future__ import annotations
 
 import os
+import reprlib
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -22,11 +25,16 @@ from pydantic_settings import SettingsError as UnreadableSource
 
 from cvid.errors import SettingsError
 
+_KINDS: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+_CLOSE = 0.7
+"""Likeness of two names, 0..1, from which on one may be meant by the other: `flor_s` is floor_s, but not flow."""
+
 
 class Section(BaseModel):
-    """A group of settings: frozen, unknown names refused."""
+    """A group of settings: frozen, unknown names and infinite numbers refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SelectionSettings(Section):
@@ -274,16 +282,21 @@ def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = 
             cannot be read or is no TOML.
     """
     path = config or (Path(os.environ["CVID_CONFIG"]) if os.environ.get("CVID_CONFIG") else Path("cvid.toml"))
-    if not path.is_file() and (config or os.environ.get("CVID_CONFIG")):
-        raise SettingsError(f"{path}: there is no such settings file; check --config and CVID_CONFIG")
     _refuse_unknown_sections(os.environ)
     try:
+        if path.is_dir():
+            raise SettingsError(f"{path}: is a folder; name a settings file, such as {path / 'cvid.toml'}")
+        if not path.is_file() and (config or os.environ.get("CVID_CONFIG")):
+            raise SettingsError(f"{path}: there is no such settings file; check --config and CVID_CONFIG")
         loaded = _loader(path)(**_nested(flags or {}))
         settings = Settings.model_validate(loaded.model_dump())
     except ValidationError as exc:
         raise SettingsError(_sentence(exc)) from exc
     except UnreadableSource as exc:
-        raise SettingsError(f"a section cannot be set as a whole by the environment ({exc})") from exc
+        raise SettingsError(
+            "a section cannot be set as a whole by the environment; set single settings, such as "
+            "CVID_SELECTION__FLOOR_S=0.5"
+        ) from exc
     except (OSError, ValueError) as exc:
         raise SettingsError(f"{path}: not a readable TOML file ({exc})") from exc
     _refuse_unknown_method(settings.clustering.method)
@@ -296,7 +309,7 @@ def _refuse_unknown_sections(environment: Mapping[str, str]) -> None:
         section, joined, name = variable.lower().removeprefix("cvid_").partition("__")
         known = Settings.model_fields.get(section)
         if variable.lower().startswith("cvid_") and joined and not (known and isinstance(known.default, Section)):
-            raise SettingsError(f"{variable}: there is no setting '{section}.{name.replace('__', '.')}'")
+            raise SettingsError(f"{variable}: {_unknown(f'{section}.{name}'.replace('__', '.'))}")
 
 
 def _refuse_unknown_method(method: str) -> None:
@@ -345,11 +358,50 @@ def _nested(flags: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sentence(exc: ValidationError) -> str:
+    """What is wrong, setting by setting."""
     parts = []
     for error in exc.errors():
-        name = ".".join(str(p) for p in error["loc"])
+        name, value = ".".join(str(p) for p in error["loc"]), error["input"]
         if error["type"] == "extra_forbidden":
-            parts.append(f"there is no setting '{name}'")
+            parts.append(_unknown(".".join([name, *list(value)[:1]]) if isinstance(value, dict) else name))
         else:
-            parts.append(f"setting '{name}': {error['msg']}, not {error['input']!r}")
+            parts.append(f"setting '{name}': {reprlib.repr(value)} is not allowed; {_allowed(name)}")
     return "; ".join(parts)
+
+
+def _unknown(name: str) -> str:
+    """That there is no such setting, and which ones come close; they may stand in another section."""
+    section, _, end = name.rpartition(".")
+    ends = {known: known.rpartition(".")[2] for known in _fields()}
+    near = [
+        known for close in get_close_matches(end, ends.values(), 2, _CLOSE) for known in ends if ends[known] == close
+    ]
+    inside = [known for known in ends if section and known.startswith(f"{section}.")]
+    if near:
+        hint = f"did you mean {' or '.join(near)}?"
+    else:
+        hint = f"choose one of: {', '.join(inside)}" if inside else "docs/settings.md lists them"
+    return f"there is no setting '{name}'; {hint}"
+
+
+def _allowed(name: str) -> str:
+    """What a setting takes: "it must be a number, at least 0 and below 1"."""
+    field = _fields().get(name)
+    if field is None:
+        first = next(known for known in _fields() if known.startswith(f"{name}."))
+        return f"it is a section: set one of its settings, such as {first}"
+    if get_origin(field.annotation) is Literal:
+        return f"it must be one of: {', '.join(get_args(field.annotation))}"
+    limits = [
+        f"{words} {getattr(m, key):g}" for m in field.metadata for key, words in _LIMITS.items() if hasattr(m, key)
+    ]
+    return "it must be " + ", ".join(filter(None, (_KINDS[field.annotation], " and ".join(limits))))
+
+
+def _fields() -> dict[str, FieldInfo]:
+    """Every setting by its dotted name."""
+    fields: dict[str, FieldInfo] = {}
+    for name, field in Settings.model_fields.items():
+        inner = type(field.default).model_fields if isinstance(field.default, Section) else {}
+        fields |= {f"{name}.{n}": f for n, f in inner.items()} or {name: field}
+    return fields

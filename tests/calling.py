@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -40,8 +41,10 @@ def call(*args: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None)
     )
 
 
-def in_terminal(folder: Path, answers: bytes, *environment: str) -> str:
-    """What `python main.py` shows in a terminal to somebody who gives these answers."""
+def in_terminal(
+    folder: Path, answers: bytes, *environment: str, interrupt_at: bytes | None = None, exit_code: int = 0
+) -> str:
+    """What `python main.py` shows in a terminal to somebody who gives these answers, or Ctrl-C at these words."""
     import pty
 
     ours, theirs = pty.openpty()
@@ -55,8 +58,11 @@ def in_terminal(folder: Path, answers: bytes, *environment: str) -> str:
         try:
             while chunk := os.read(ours, 4096):
                 shown += chunk
+                if interrupt_at and interrupt_at in shown:
+                    process.send_signal(signal.SIGINT)
+                    interrupt_at = None
         except OSError:  # Linux says so when the other end has closed
             pass
-        assert process.wait(timeout=60) == 0, shown.decode()
+        assert process.wait(timeout=60) == exit_code, shown.decode()
     os.close(ours)
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,10 @@ from calling import ROOT, call, run
 from click.testing import CliRunner
 
 import cvid
+from cvid.detectors import DETECTORS
+from cvid.embedders import EMBEDDERS
 from cvid.errors import CvidError, VideoError
+from cvid.models import SETS
 from reports.cli.app import VERBS
 from reports.cli.group import CvidGroup
 
@@ -49,6 +54,12 @@ def test_main_py_is_the_same_program() -> None:
     assert (done.returncode, done.stdout) == (0, f"cvid {cvid.__version__}\n")
 
 
+@pytest.mark.parametrize("verb", ["index", "explain"])
+def test_the_help_names_the_models(verb: str) -> None:
+    words = set(re.findall(r"[\w.]+\b", run(verb, "--help").output))
+    assert {"auto", *SETS, *DETECTORS.names(), *EMBEDDERS.names()} <= words
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_prints_the_shells_script(shell: str) -> None:
     result = run("completion", shell)
@@ -74,12 +85,26 @@ def test_completion_prints_the_shells_script(shell: str) -> None:
         ["index", ".", "--set", "faces=all", "--set", "faces.keep=all"],
         ["explain", "main.py", "--every", "0"],
         ["completion", "cmd"],
+        ["index", ""],
+        ["index", ".", "--archive", ""],
+        ["people", "--archive", ""],
+        ["export", "-o", ""],
+        ["explain", ""],
+        ["demo", "--dir", ""],
+        ["index", ".", "--config", ""],
     ],
 )
 def test_wrong_usage_is_exit_2(args: list[str]) -> None:
     result = run(*args)
     assert result.exit_code == 2, result.output
     assert "Usage: cvid" in result.stderr
+
+
+def test_an_empty_archive_option_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    done = call("index", "clips", "--archive", "", cwd=tmp_path)
+    assert done.returncode == 2 and "'--archive': it is empty" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["clips"]
 
 
 def test_without_a_verb_and_a_terminal_the_help_is_shown() -> None:
@@ -146,6 +171,7 @@ def test_reading_verbs_say_where_no_archive_is(verb: str, tmp_path: Path) -> Non
         (["--models", "nope"], "choose one of: auto, light, embedded"),
         (["--detector", "nope"], "choose one of: scrfd"),
         (["--set", "selection.nope=1"], "there is no setting 'selection.nope'"),
+        (["--set", "selection.floor_s=inf"], "selection.floor_s"),
         (["--set", "selection.floor_s=-1"], "selection.floor_s"),
         (["--config", "/does/not/exist.toml"], "there is no such settings file"),
     ],
@@ -155,3 +181,23 @@ def test_unknown_names_and_settings_list_what_there_is(args: list[str], words: s
     assert result.exit_code == 1
     assert words in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("more", [[], ["--json"]])
+def test_explain_says_nothing_but_that_it_is_no_video(more: list[str], tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no footage")
+    result = run("explain", tmp_path / "notes.txt", "--models", "embedded", *more)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no video can be found in it" in result.stderr
+
+
+def test_an_index_that_found_nothing_says_so(tmp_path: Path) -> None:
+    footage = tmp_path / "clips\x1b"
+    footage.mkdir()
+    result = run("index", footage, "--archive", tmp_path / "a", "--models", "embedded")
+    assert result.exit_code == 0
+    assert f"no video or photograph was found below {tmp_path}/clips\\x1b; 0 other files ignored\n" in result.stdout
+    (footage / "notes.txt").write_text("no footage")
+    result = run("index", footage, "--archive", tmp_path / "a", "--json")
+    assert json.loads(result.stdout)["videos"]["found"] == 0
+    assert result.stderr.endswith("; 1 other file ignored\n")

@@ -78,7 +78,23 @@ def test_unknown_names_are_refused(name: str) -> None:
 
 
 def test_unknown_names_in_a_file_are_refused() -> None:
-    assert refused(config=toml("[selection]\nflo = true")) == "there is no setting 'selection.flo'"
+    told = refused(config=toml("[selection]\nflo = true"))
+    assert told == "there is no setting 'selection.flo'; did you mean selection.flow?"
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("selection.flor_s", "did you mean selection.floor_s?"),
+        ("selectoin.flow", "did you mean selection.flow?"),
+        ("bar", "did you mean clustering.bar?"),
+        ("jobz", "did you mean jobs?"),
+        ("faces.zzz", "choose one of: faces.exemplars, faces.min_quality, faces.keep"),
+        ("zzz", "docs/settings.md lists them"),
+    ],
+)
+def test_an_unknown_name_gets_the_closest_ones(name: str, hint: str) -> None:
+    assert refused({name: "1"}) == f"there is no setting '{name}'; {hint}"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +122,9 @@ def test_other_variables_of_cvid_are_no_settings(monkeypatch: pytest.MonkeyPatch
     ("name", "value"),
     [
         ("jobs", "-1"), ("jobs", "many"), ("jobs", 2.5), ("jobs", ""),
-        ("selection.motion", -0.1), ("selection.motion", "nan"), ("selection.floor_s", 0), ("selection.flow", "maybe"),
+        ("selection.motion", -0.1), ("selection.motion", "nan"), ("selection.floor_s", "inf"),
+        ("clustering.false_links", float("inf")), ("tracking.max_gap_s", "1e999"),
+        ("selection.floor_s", 0), ("selection.flow", "maybe"),
         ("selection.width_px", 8), ("selection.fixed_rate_hz", 1000), ("selection.dark_luma", 256),
         ("tracking.high_score", 1.1), ("tracking.min_likeness", -2), ("tracking.max_gap_s", 0),
         ("faces.exemplars", 0), ("faces.keep", "some"), ("faces.min_quality", 1.5),
@@ -117,6 +135,29 @@ def test_other_variables_of_cvid_are_no_settings(monkeypatch: pytest.MonkeyPatch
 def test_values_out_of_range_are_refused_by_name(name: str, value: Any) -> None:
     text = refused({name: value})
     assert text.startswith(f"setting '{name}': ") and (str(value) in text or "method" in name)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("jobs", "many", "'many' is not allowed; it must be a whole number, at least 0 and at most 512"),
+        ("selection.floor_s", "inf", "'inf' is not allowed; it must be a number, above 0"),
+        ("clustering.bar", 2, "2 is not allowed; it must be a number, at least 0 and below 1"),
+        ("selection.flow", "maybe", "'maybe' is not allowed; it must be true or false"),
+        ("faces.keep", "some", "'some' is not allowed; it must be one of: best, exemplars, all"),
+        ("models", 5, "5 is not allowed; it must be text"),
+        ("faces", "x", "'x' is not allowed; it is a section: set one of its settings, such as faces.exemplars"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_is_allowed(name: str, value: Any, told: str) -> None:
+    assert refused({name: value}) == f"setting '{name}': {told}"
+
+
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan"])
+def test_infinite_numbers_are_refused_wherever_they_come_from(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "'selection.motion'" in refused(config=toml(f"[selection]\nmotion = {value}"))
+    monkeypatch.setenv("CVID_SELECTION__MOTION", value)
+    assert "'selection.motion'" in refused()
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
@@ -146,8 +187,10 @@ def test_what_is_no_toml_is_named(data: bytes) -> None:
 
 def test_a_file_that_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nowhere.toml: there is no such settings file" in refused(config=Path("nowhere.toml"))
+    refused(config=Path("x" * 5000))
+    assert "is a folder" in refused(config=Path("/"))
     monkeypatch.setenv("CVID_CONFIG", ".")
-    assert "there is no such settings file" in refused()
+    assert "is a folder" in refused()
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from reports.cli.group import INTERRUPTED
 from reports.cli.output import open_console, program
 from reports.cli.running import run_index
 from reports.names import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def ask_and_index(context: click.Context) -> None:
@@ -20,32 +25,43 @@ def ask_and_index(context: click.Context) -> None:
     from cvid.settings import load_settings
 
     click.echo("cvid finds who appears where in your footage. Footage is only ever read.\n")
-    footage = _ask("Folder with the footage", Path("footage"), may_be_file=True)
-    archive = _ask("Folder for the archive", Path("cvid-archive"))
+    try:
+        footage = _ask("Folder with the footage", Path("footage"), footage=True)
+        archive = _ask("Folder for the archive", Path("cvid-archive"))
+    except (KeyboardInterrupt, EOFError):
+        click.echo("\ninterrupted", err=True)
+        context.exit(INTERRUPTED)
     click.echo()
     if footage.is_dir() and not any(footage.iterdir()):
         click.echo(
-            f"{click.format_filename(footage)} is empty. Put videos or photographs into it, then run {program()} again."
+            f"{printable(str(footage))} is empty. Put videos or photographs into it, then run {program()} again."
         )
         context.exit(0)
     run_index(context, archive, [footage], load_settings())
 
 
-def _ask(question: str, default: Path, may_be_file: bool = False) -> Path:
-    """A folder that exists after the answer; asked again where it cannot be had."""
+def _ask(question: str, default: Path, footage: bool = False) -> Path:
+    """A folder that exists after the answer, for footage also a file; asked again where it cannot be had."""
     from rich.prompt import Prompt
 
     console = open_console()
     while True:
-        answer = Path(Prompt.ask(question, console=console, default=str(default)).strip() or default).expanduser()
+        answer = Path(Prompt.ask(question, console=console, default=str(default)).strip() or default)
+        shown = printable(str(answer))
         try:
-            if not (may_be_file and answer.is_file()):
-                missing = not answer.is_dir()
-                answer.mkdir(parents=True, exist_ok=True, mode=0o777 if may_be_file else 0o700)
-                next(answer.iterdir(), None)  # may it be looked into?
-                if missing:
-                    console.print(f"created {printable(str(answer))}")
-        except OSError as exc:
-            console.print(f"{printable(str(answer))} cannot be used: {exc.strerror or exc}. Another one?")
+            path = answer.expanduser()
+            if not path.exists():
+                if footage and not _agreed(console, f"{shown} does not exist. Create it?"):
+                    continue
+                path.mkdir(parents=True, mode=0o777 if footage else 0o700)
+                console.print(f"created {shown}")
+            if not (footage and path.is_file()):
+                next(path.iterdir(), None)  # may it be looked into?
+        except (OSError, RuntimeError, ValueError) as exc:  # also: no such home, a NUL
+            console.print(f"{shown} cannot be used: {getattr(exc, 'strerror', None) or exc}. Another one?")
             continue
-        return answer
+        return path
+
+
+def _agreed(console: Console, question: str) -> bool:
+    return console.input(f"{question} [y/N] ", markup=False, emoji=False).strip().lower() in ("y", "yes")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from reports.cli.options import NamedPath
 from reports.cli.output import open_console, program
 from reports.cli.running import run_index
 
@@ -15,7 +16,7 @@ from reports.cli.running import run_index
 @click.option(
     "--dir",
     "folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NamedPath(file_okay=False, path_type=Path),
     default=Path("cvid-demo"),
     metavar="DIR",
     help="Where the sample and its archive go (default: ./cvid-demo).",

@@ -6,12 +6,13 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from reports.cli.options import json_option, model_options, settings_from, settings_options
+from reports.cli.options import NamedPath, json_option, model_options, settings_from, settings_options
 from reports.cli.output import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Say frame by frame what was analysed and why.")
-@click.argument("video", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("video", type=NamedPath(exists=True, dir_okay=False, path_type=Path))
 @model_options
 @settings_options
 @click.option(
@@ -56,7 +57,8 @@ def explain(
     choice = models.choose(settings.models, settings.detector, settings.embedder, settings.model_dir)
     reasons: Counter[tuple[bool, str]] = Counter()
     shown = _thinned(explained(video, choice.open(), settings), every, reasons)
-    (_print_object if as_json else _print_lines)(video, shown, reasons)
+    first = list(islice(shown, 1))  # what is no video fails here, before anything is printed
+    (_print_object if as_json else _print_lines)(video, chain(first, shown), reasons)
 
 
 def _thinned(frames: Iterator[Explained], every: int, reasons: Counter[tuple[bool, str]]) -> Iterator[Explained]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from reports.cli.options import archive_option
+from reports.cli.options import NamedPath, archive_option
 from reports.export import FORMATS
 
 
@@ -19,7 +19,7 @@ from reports.export import FORMATS
     "-o",
     "--output",
     required=True,
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    type=NamedPath(dir_okay=False, allow_dash=True, path_type=Path),
     metavar="FILE",
     help="The file to write; - is standard output.",
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -58,8 +57,7 @@ class CvidGroup(click.Group):
             )
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:
-            _close_quietly()
-            ctx.exit(0)
+            ctx.exit(0)  # the reader of our output has gone (`cvid people | head`): nothing more need be written
 
 
 class Told(click.ClickException):
@@ -70,11 +68,3 @@ class Told(click.ClickException):
     def show(self, file: Any = None) -> None:
         """Print the sentence."""
         click.echo(f"cvid: {printable(self.message)}", err=True)
-
-
-def _close_quietly() -> None:
-    """The reader of our output has gone (`cvid people | head`): nothing more can be written, nor need be."""
-    try:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError:
-        return  # not a real stream: there is nothing to flush at exit

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from reports.cli.options import archive_option, json_option, model_options, settings_from, settings_options
+from reports.cli.options import NamedPath, archive_option, json_option, model_options, settings_from, settings_options
 
 
 @click.command(short_help="Find the people in folders of footage.")
-@click.argument("footage", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="FOOTAGE…")
+@click.argument("footage", nargs=-1, required=True, type=NamedPath(exists=True, path_type=Path), metavar="FOOTAGE…")
 @archive_option
 @model_options
 @click.option("--jobs", type=click.IntRange(0, 512), metavar="N", help="Worker processes (default: 0, one a core).")

@@ -7,15 +7,48 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from cvid.settings import Settings
 
 Decorated = Callable[..., Any]
 
+
+class NamedPath(click.Path):
+    """A path that is not the empty text, which would be taken for the working directory."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path; an empty one is wrong usage."""
+        if value == "":
+            self.fail("it is empty; name a file or a folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class NamesOption(click.Option):
+    """An option whose help and completion list names; they are imported for these alone.
+
+    Args:
+        names: gives the names.
+    """
+
+    def __init__(self, *args: Any, names: Callable[[], list[str]], **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._names = names
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The option and its help."""
+        record = super().get_help_record(ctx)
+        return record and (record[0], f"{record[1]}: {', '.join(self._names())}.")
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The names that begin so."""
+        return [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
+
+
 archive_option = click.option(
     "--archive",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=NamedPath(file_okay=False, path_type=Path),
     default=Path("cvid-archive"),
     envvar="CVID_ARCHIVE",
     metavar="DIR",
@@ -29,7 +62,7 @@ def settings_options(verb: Decorated) -> Decorated:
     """--config and --set."""
     config = click.option(
         "--config",
-        type=click.Path(path_type=Path),
+        type=NamedPath(path_type=Path),
         metavar="FILE",
         help="TOML file with settings (default: ./cvid.toml if there is one; environment: CVID_CONFIG).",
     )
@@ -52,8 +85,20 @@ def model_options(verb: Decorated) -> Decorated:
             shell_complete=_complete_models,
             help="Model set: embedded, light or auto (default: auto, the best whose files are present).",
         ),
-        click.option("--detector", metavar="NAME", help="A face detector by name instead of the set's."),
-        click.option("--embedder", metavar="NAME", help="A face embedder by name instead of the set's."),
+        click.option(
+            "--detector",
+            cls=NamesOption,
+            names=_detectors,
+            metavar="NAME",
+            help="A face detector by name instead of the set's",
+        ),
+        click.option(
+            "--embedder",
+            cls=NamesOption,
+            names=_embedders,
+            metavar="NAME",
+            help="A face embedder by name instead of the set's",
+        ),
         click.option(
             "--model-dir", metavar="DIR", help="Folder with downloaded weights (environment: CVID_MODEL_DIR)."
         ),
@@ -84,3 +129,15 @@ def _complete_models(context: click.Context, parameter: click.Parameter, incompl
     from cvid.models import SETS
 
     return [name for name in ("auto", *SETS) if name.startswith(incomplete)]
+
+
+def _detectors() -> list[str]:
+    from cvid.detectors import DETECTORS
+
+    return DETECTORS.names()
+
+
+def _embedders() -> list[str]:
+    from cvid.embedders import EMBEDDERS
+
+    return EMBEDDERS.names()

@@ -10,8 +10,11 @@ import click
 
 from reports.cli.group import DONE_WITH_FAILURES
 from reports.cli.output import open_console, print_json, program
+from reports.cli.streams import OutputLost
+from reports.names import printable
 
 if TYPE_CHECKING:
+    from archive.events import Event
     from archive.index import IndexSummary
     from cvid.settings import Settings
 
@@ -27,7 +30,11 @@ def run_index(
 
 
 def index_and_show(archive: Path, footage: Sequence[Path], settings: Settings, as_json: bool) -> IndexSummary:
-    """Index with a live display in a terminal and plain lines elsewhere; beside JSON, standard error takes them."""
+    """Index with a live display in a terminal and plain lines elsewhere; beside JSON, standard error takes them.
+
+    Raises:
+        OutputLost, BrokenPipeError: what is shown cannot be written, or nobody reads it; after the whole run.
+    """
     from archive.index import index_footage
     from reports.summary import print_summary
     from reports.terminal import LiveDisplay, PlainLog
@@ -38,10 +45,32 @@ def index_and_show(archive: Path, footage: Sequence[Path], settings: Settings, a
         if console.is_terminal and not console.is_dumb_terminal
         else PlainLog(lambda line: click.echo(line, err=as_json), failures_only=as_json)
     )
+    lost: list[OutputLost | BrokenPipeError] = []
+
+    def shown(event: Event) -> None:
+        try:
+            display(event)
+        except OutputLost as exc:
+            lost.append(OutputLost(f"{exc.message}; the run went on to its end"))
+        except BrokenPipeError as exc:
+            lost.append(exc)
+
     with display:
-        summary = index_footage(archive, footage, settings, display)
+        summary = index_footage(archive, footage, settings, shown)
+    if lost:
+        raise lost[0]
     if as_json:
         print_json(summary.as_json())
     else:
         print_summary(console, summary, program())
+    if not summary.videos["found"]:
+        click.echo(nothing_found(footage, summary.videos["ignored"]), err=as_json)
     return summary
+
+
+def nothing_found(footage: Sequence[Path], ignored: int) -> str:
+    """The line for a run that had nothing to look at."""
+    from reports.wording import count
+
+    where = ", ".join(printable(str(path)) for path in footage)
+    return f"no video or photograph was found below {where}; {count(ignored, 'other file')} ignored"

@@ -23,15 +23,18 @@ def status(archive: Path, as_json: bool) -> None:
       cvid status --json
     """
     from archive.catalogue import Catalogue
-    from reports.tables import failures_table, status_table
+    from reports.tables import failures_table, missing_table, status_table
 
     with Catalogue.open(archive) as catalogue:
-        content, failures = catalogue.status(), catalogue.failures()
+        content, failures, missing = catalogue.status(), catalogue.failures(), catalogue.missing()
     if as_json:
-        print_json({**asdict(content), "failures": [asdict(failure) for failure in failures]})
+        print_json({**asdict(content), "failures": [failure.as_json() for failure in failures]})
         return
     console = open_console()
     console.print(status_table(archive, content))
     if failures:
         console.print()
         console.print(failures_table(failures))
+    if missing:
+        console.print()
+        console.print(missing_table(missing))
