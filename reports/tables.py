@@ -13,6 +13,7 @@ from reports.names import printable
 from reports.wording import clock, models_used, moment, size, span
 
 _RUNS_MOST = 5
+_MISSING_MOST = 20
 
 
 def people_table(people: Sequence[Person], status: bool = True) -> Table:
@@ -61,6 +62,17 @@ def failures_table(failures: Iterable[Failure]) -> Table:
     table.add_column("Reason", overflow="fold", min_width=20)
     for failure in failures:
         table.add_row(Text(printable(failure.path)), Text(printable(failure.reason)))
+    return table
+
+
+def missing_table(paths: Sequence[str]) -> Table:
+    """Which indexed videos no longer lie where they were."""
+    table = _table()
+    table.add_column("No longer there; the people seen in them are kept", overflow="fold")
+    for path in paths[:_MISSING_MOST]:
+        table.add_row(Text(printable(path)))
+    if len(paths) > _MISSING_MOST:
+        table.add_row(f"and {len(paths) - _MISSING_MOST:,} more")
     return table
 
 

@@ -232,10 +232,20 @@ def test_an_interrupt_of_a_real_run_is_exit_130(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_without_a_verb_the_terminal_is_asked(tmp_path: Path) -> None:
-    empty = in_terminal(tmp_path, b"\n\n")
+    empty = in_terminal(tmp_path, b"\ny\n\n")
     assert "Folder with the footage (footage)" in empty and "is empty" in empty
     assert (tmp_path / "footage").is_dir() and (tmp_path / "cvid-archive").is_dir()
     footage_of_squares(tmp_path / "clips")
     text = in_terminal(tmp_path, b"clips\nmy archive\n", "CVID_MODELS=embedded")
     assert "1 indexed" in text and "Videos" in text
     assert (tmp_path / "my archive" / "catalogue.sqlite").is_file()
+
+
+def test_status_names_what_is_no_longer_there(tmp_path: Path) -> None:
+    film(tmp_path / "footage" / "gone \x1b.mp4", RED, seconds=3)
+    film(tmp_path / "footage" / "here.mp4", GREEN, seconds=3)
+    for _ in range(2):
+        index_footage(tmp_path / "a", [tmp_path / "footage"], painted_settings(), lambda _: None, open_parts=open_fakes)
+        (tmp_path / "footage" / "gone \x1b.mp4").unlink(missing_ok=True)
+    status = run("status", "--archive", tmp_path / "a").stdout
+    assert "1 no longer there" in status and r"gone \x1b.mp4" in status and "here.mp4" not in status
