@@ -272,7 +272,7 @@ def other_models(folder: Path, own: Mapping[str, str], wanted: Mapping[str, str]
     use = (
         f"--models {own['set']}"
         if own.get("set")
-        else f"--detector {_name(own['detector'])} --embedder {_name(own['embedder'])}"
+        else f"--detectors {names_of(own['detector'])} --embedders {names_of(own['embedder'])}"
     )
     return (
         f"the archive {folder} was made with {own['detector']} and {own['embedder']}, not with {wanted['detector']} "
@@ -280,8 +280,9 @@ def other_models(folder: Path, own: Mapping[str, str], wanted: Mapping[str, str]
     )
 
 
-def _name(model: str) -> str:
-    return model.partition(":")[0]
+def names_of(model: str) -> str:
+    """The names in a recorded model, "a+b:hash", as `--detectors` and `--embedders` take them."""
+    return model.partition(":")[0].replace("+", ",")
 
 
 def _now() -> str:

@@ -6,11 +6,11 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from archive.catalogue import Catalogue, other_models
+from archive.catalogue import Catalogue, names_of, other_models
 from archive.engines import ENGINES, Advances, Began, Broke, Done, Engine, Job, Message, Opened, OpenParts
 from archive.events import Advanced, Clustering, Event, Failed, Finished, Note, Scanned, Started
 from archive.folders import write_folders
@@ -21,7 +21,7 @@ from archive.saving import damage_reason
 from archive.scan import Found, PassedOver, Unreadable, scan, scope_of
 from cvid.errors import CatalogueError, VideoError
 from cvid.frames import SKIPPED
-from cvid.models import Choice, choose
+from cvid.models.sets import Choice, choose
 from cvid.settings import Settings
 
 Hook = Callable[[Event], None]
@@ -285,17 +285,26 @@ class _Run:
 def choose_models(catalogue: Catalogue, settings: Settings) -> Choice:
     """The models that the settings name; where they name none, those that the archive was made with."""
     own = catalogue.models()
-    if own and settings.models == "auto" and not settings.detector and not settings.embedder:
-        chosen = choose(
-            detector=own["detector"].partition(":")[0],
-            embedder=own["embedder"].partition(":")[0],
-            models=own.get("set") or "auto",
-            model_dir=settings.model_dir,
+    asked = settings.models != "auto" or settings.detectors or settings.embedders
+    if not own or asked:
+        return choose(
+            settings.models,
+            settings.detectors,
+            settings.embedders,
+            settings.model_dir,
+            settings.tandem,
+            settings.fusion,
+            settings.device,
         )
-        return Choice(
-            chosen.detector, chosen.embedder, own.get("set", ""), "as the archive was made", settings.model_dir
-        )
-    return choose(settings.models, settings.detector, settings.embedder, settings.model_dir)
+    chosen = choose(
+        detectors=names_of(own["detector"]),
+        embedders=names_of(own["embedder"]),
+        model_dir=settings.model_dir,
+        tandem=settings.tandem,
+        fusion=settings.fusion,
+        device=settings.device,
+    )
+    return replace(chosen, set_name=own.get("set", ""), reason="as the archive was made")
 
 
 def _refuse_footage(archive: Path, footage: Sequence[Path]) -> None:
@@ -319,7 +328,7 @@ def _refuse_other_models(catalogue: Catalogue, choice: Choice) -> None:
         CatalogueError: naming both sets.
     """
     own = catalogue.models()
-    wanted = {"detector": choice.detector, "embedder": choice.embedder}
+    wanted = {"detector": "+".join(choice.detectors), "embedder": "+".join(choice.embedders)}
     if own and any(own[part].partition(":")[0] != name for part, name in wanted.items()):
         raise CatalogueError(other_models(catalogue.folder, own, wanted))
 

@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cvid.chips import cut_chip
 from cvid.detectors import Detector
-from cvid.models import choose
+from cvid.models.sets import choose
 from cvid.opencv import cv2
 from cvid.types import FaceChip, Floats
 
@@ -39,7 +39,7 @@ def main() -> None:
     arguments = parser.parse_args()
     data = Path(os.environ.get("CVID_BENCH_DATA") or parser.error("set CVID_BENCH_DATA"))
     detector = arguments.detector or DETECTOR_OF.get(arguments.embedder, "scrfd_500m")
-    choice = choose("embedded", detector=detector, embedder=arguments.embedder, model_dir=str(data / "models"))
+    choice = choose("embedded", detectors=detector, embedders=arguments.embedder, model_dir=str(data / "models"))
     finder, embedder = choice.open_detector(), choice.open_embedder()
     pictures = [(p, path) for p, path in lfw(data / "stills" / "lfw") if not fitted_on(p)]
     people, chips = zip(

@@ -68,7 +68,7 @@ def analyse(
         if decision.cut:
             tracks += describe(tracker.end_shot(), parts.embedder, settings.faces)
         if decision.keep:
-            faces, chips, quality = look(frame, parts.detector)
+            faces, chips, quality = look(frame, parts.detector, tracker.last_seen())
             found, analysed = found + len(faces), analysed + 1
             ended = tracker.update(frame.time_s, frame.index, faces, chips, quality)
             tracks += describe(ended, parts.embedder, settings.faces)
@@ -85,8 +85,8 @@ def analyse(
     return VideoAnalysis(info, tracks, counts, found, seconds, time_s, "; ".join(damage))
 
 
-def look(frame: Frame, detector: Detector) -> tuple[Faces, list[FaceChip], Floats]:
-    """The faces of a frame, their chips and their quality, float32 (n,)."""
-    faces = detector.detect(frame.bgr)
+def look(frame: Frame, detector: Detector, expected: Floats | None = None) -> tuple[Faces, list[FaceChip], Floats]:
+    """The faces of a frame, their chips and their quality, float32 (n,); `expected` as `Detector.detect` takes it."""
+    faces = detector.detect(frame.bgr, expected)
     chips = [cut_chip(frame.bgr, box, points) for box, points in zip(faces.xyxy, faces.landmarks, strict=True)]
     return faces, chips, np.array([judge(chip).total for chip in chips], np.float32)

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cvid.errors import ModelError
+from cvid.errors import ModelError, UnknownBackend
+
+DEVICES = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "tensorrt": "TensorrtExecutionProvider",
+    "rocm": "ROCMExecutionProvider",
+    "migraphx": "MIGraphXExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+    "directml": "DmlExecutionProvider",
+}
+"""Device → ONNX Runtime's provider for it."""
+_PACKAGES = {
+    "cuda": "onnxruntime-gpu",
+    "tensorrt": "onnxruntime-gpu",
+    "openvino": "onnxruntime-openvino",
+    "directml": "onnxruntime-directml",
+    "rocm": "onnxruntime-rocm",
+    "migraphx": "onnxruntime-migraphx",
+}
+_AUTO = ("cuda",)
+"""What `auto` tries before the CPU: only where the same graphs are known to give the same vectors."""
 
 
 class Session(Protocol):
@@ -22,8 +45,14 @@ class Session(Protocol):
         """The graph's inputs, each with `.name` and `.shape`."""
         ...
 
+    def get_providers(self) -> list[str]:
+        """The execution providers it runs on, the preferred one first."""
+        ...
 
-def open_session(model: Path | bytes, threads: int = 1, free_axes: tuple[int, ...] = ()) -> Session:
+
+def open_session(
+    model: Path | bytes, threads: int = 1, free_axes: tuple[int, ...] = (), device: str = "auto"
+) -> Session:
     """Load an ONNX graph from a file or from bytes.
 
     Args:
@@ -31,25 +60,58 @@ def open_session(model: Path | bytes, threads: int = 1, free_axes: tuple[int, ..
         free_axes: axes of the first input that may have any length though the file declares one: exporters
             write down the size they were run with, also for graphs that work at every size.
         threads: intra-op threads. One is the default because videos are spread over processes.
+        device: a name of `DEVICES`, or "auto" for a GPU that works, else the CPU.
 
     Raises:
-        ModelError: the file is no ONNX graph that can run here.
+        ModelError: the file is no ONNX graph that can run here, or the device that was asked for is not there.
+        UnknownBackend: no such device.
     """
     import onnxruntime as ort
 
+    wanted = providers_for(device)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
         source = _freed(model, free_axes) if free_axes else model if isinstance(model, bytes) else str(model)
-        session: Session = ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+        session: Session = ort.InferenceSession(source, options, providers=wanted)
     except Exception as exc:  # onnxruntime has no public base class for its errors
-        where = "the built-in graph" if isinstance(model, bytes) else f"{model}"
         raise ModelError(
-            f"{where} is not a model that ONNX Runtime can load ({_first_line(exc)}); fetch it again"
+            f"{_name(model)} is not a model that ONNX Runtime can load ({_first_line(exc)}); fetch it again"
         ) from exc
+    running = session.get_providers()
+    if device != "auto" and running[0] != wanted[0]:
+        raise ModelError(
+            f"the device '{device}' was asked for, and ONNX Runtime runs {_name(model)} on {running[0]} instead: its "
+            "driver or libraries are missing or too old; mend that, or use --device cpu"
+        )
     return session
+
+
+def providers_for(device: str) -> list[str]:
+    """ONNX Runtime's providers for a device, the wanted one first, the CPU last for what it cannot do.
+
+    Raises:
+        UnknownBackend: no such device.
+        ModelError: the installed ONNX Runtime was built without it; the message names the package that has it.
+    """
+    import onnxruntime as ort
+
+    if device != "auto" and device not in DEVICES:
+        raise UnknownBackend("device", device, ["auto", *DEVICES])
+    here = ort.get_available_providers()
+    if device == "auto":
+        return [*(DEVICES[name] for name in _AUTO if DEVICES[name] in here), DEVICES["cpu"]]
+    if DEVICES[device] not in here:
+        package = _PACKAGES.get(device)
+        remedy = f"pip install {package} in place of onnxruntime" if package else "it runs on other systems"
+        raise ModelError(f"the device '{device}' is not part of this ONNX Runtime ({', '.join(here)}): {remedy}")
+    return list(dict.fromkeys([DEVICES[device], DEVICES["cpu"]]))
+
+
+def _name(model: Path | bytes) -> str:
+    return "the built-in graph" if isinstance(model, bytes) else f"{model}"
 
 
 def _freed(model: Path | bytes, axes: tuple[int, ...]) -> bytes:
@@ -67,9 +129,9 @@ def _freed(model: Path | bytes, axes: tuple[int, ...]) -> bytes:
     return bytes(graph_file.SerializeToString())
 
 
-def providers() -> list[str]:
-    """The execution providers that sessions run on, by ONNX Runtime's names."""
-    return ["CPUExecutionProvider"]
+def running_on(sessions: Iterable[Session]) -> tuple[str, ...]:
+    """The execution providers that sessions really run on first, by ONNX Runtime's names."""
+    return tuple(dict.fromkeys(session.get_providers()[0] for session in sessions))
 
 
 def run_float(session: Session, feed: dict[str, NDArray[Any]]) -> list[NDArray[np.float32]]:

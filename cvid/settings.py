@@ -255,9 +255,35 @@ class ClusteringSettings(Section):
 class Settings(Section):
     """Everything that decides a result; stored with each run."""
 
-    models: str = Field("auto", description="Model set: embedded, light or auto (the best whose files are present).")
-    detector: str = Field("", description="A detector by name instead of the set's.")
-    embedder: str = Field("", description="An embedder by name instead of the set's.")
+    models: str = Field(
+        "auto",
+        description=(
+            "Model set: embedded, light, standard, full, permissive, or auto (the best of standard, light and embedded "
+            "whose files are present)."
+        ),
+    )
+    detectors: str = Field("", description="Detectors by name instead of the set's, joined by commas.")
+    embedders: str = Field("", description="Embedders by name instead of the set's, joined by commas.")
+    tandem: Literal["cascade", "union", "vote"] = Field(
+        "cascade",
+        description=(
+            "How several detectors work together: the first on every frame and the others where it is unsure "
+            "(cascade), all on every frame (union), or only what most of them find (vote)."
+        ),
+    )
+    fusion: Literal["calibrated", "equal"] = Field(
+        "calibrated",
+        description=(
+            "How the vectors of several embedders are weighed: by a calibration from labelled pairs, or all alike."
+        ),
+    )
+    device: str = Field(
+        "auto",
+        description=(
+            "Where the networks run: auto (a CUDA GPU that ONNX Runtime can use, else the CPU), cpu, cuda, tensorrt, "
+            "rocm, migraphx, coreml, openvino or directml. One that is not there is an error."
+        ),
+    )
     model_dir: str = Field(
         "", description="Folder that holds downloaded weights; else CVID_MODEL_DIR, else the user's cache."
     )

@@ -102,6 +102,11 @@ class Tracker:
             self._add(self._open[-1], time_s, frame_index, faces, chips, quality, int(d))
         return ended
 
+    def last_seen(self) -> Floats:
+        """Where the tracks of the last analysed frame were, float32 (k, 4), px."""
+        seen = [t.sightings[-1] for t in self._open if t.sightings[-1].time_s == t.time_s]
+        return np.array([s.xyxy for s in seen], np.float32).reshape(-1, 4)
+
     def end_shot(self) -> list[OpenTrack]:
         """A cut, or the end of the video: all tracks end here."""
         ended, self._open = self._open, []

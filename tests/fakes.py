@@ -24,9 +24,9 @@ class SquareDetector:
     """Finds saturated squares; a square touching another counts as one."""
 
     def __init__(self, weights: str = "0" * 12) -> None:
-        self.name, self.weights = "squares", weights
+        self.name, self.weights, self.providers = "squares", weights, ("CPUExecutionProvider",)
 
-    def detect(self, bgr: Bytes) -> Faces:
+    def detect(self, bgr: Bytes, expected: Floats | None = None) -> Faces:
         """Left to right."""
         spread = bgr.max(axis=2).astype(int) - bgr.min(axis=2)
         solid = cv2.morphologyEx((spread > 90).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
@@ -45,7 +45,7 @@ class SquareDetector:
 class ColourEmbedder:
     """The mean colour of a face, seen from grey, as a unit vector: corners of the colour cube lie far apart."""
 
-    name, dimensions = "colours", 3
+    name, dimensions, providers = "colours", 3, ("CPUExecutionProvider",)
 
     def __init__(self, weights: str = "0" * 12) -> None:
         self.model = f"colours:{weights}"
@@ -74,7 +74,7 @@ def open_nothing() -> Parts:
 class DeadlyDetector(SquareDetector):
     """Kills its process at the sight of white, as long as the file `CVID_TEST_DEATHS` has not grown to a length."""
 
-    def detect(self, bgr: Bytes) -> Faces:
+    def detect(self, bgr: Bytes, expected: Floats | None = None) -> Faces:
         """Dies, or finds squares."""
         if bgr.mean() > 240:
             mark = Path(os.environ["CVID_TEST_DEATHS"])
@@ -93,7 +93,7 @@ def open_deadly() -> Parts:
 class FaultyDetector(SquareDetector):
     """An error of the program at the sight of a white picture."""
 
-    def detect(self, bgr: Bytes) -> Faces:
+    def detect(self, bgr: Bytes, expected: Floats | None = None) -> Faces:
         """Raises, or finds squares."""
         if bgr.mean() > 240:
             raise ZeroDivisionError("white")

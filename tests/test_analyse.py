@@ -14,7 +14,7 @@ from fakes import ColourEmbedder, SquareDetector, open_fakes
 from cvid.analyse import Parts, Progress, analyse
 from cvid.errors import VideoError
 from cvid.explain import explain
-from cvid.types import Bytes, Embeddings, FaceChip, Faces, VideoAnalysis
+from cvid.types import Bytes, Embeddings, FaceChip, Faces, Floats, VideoAnalysis
 
 
 def colours_of(seen: VideoAnalysis) -> list[list[int]]:
@@ -74,7 +74,7 @@ def test_the_same_file_gives_the_same_analysis(tmp_path: Path) -> None:
 
 def test_progress_is_told(tmp_path: Path) -> None:
     class SlowDetector(SquareDetector):
-        def detect(self, bgr: Bytes) -> Faces:
+        def detect(self, bgr: Bytes, expected: Floats | None = None) -> Faces:
             time.sleep(0.06)
             return super().detect(bgr)
 
@@ -93,7 +93,7 @@ def test_only_kept_frames_are_converted_and_looked_at(tmp_path: Path) -> None:
     class CountingDetector(SquareDetector):
         looks = 0
 
-        def detect(self, bgr: Bytes) -> Faces:
+        def detect(self, bgr: Bytes, expected: Floats | None = None) -> Faces:
             self.looks += 1
             return super().detect(bgr)
 
@@ -108,7 +108,7 @@ def test_faces_over_the_edge_of_the_picture(tmp_path: Path) -> None:
     """A detector may give boxes that reach beyond the picture, or lie outside it."""
 
     class WildDetector(SquareDetector):
-        def detect(self, bgr: Bytes) -> Faces:
+        def detect(self, bgr: Bytes, expected: Floats | None = None) -> Faces:
             boxes = np.array([[-30, -30, 30, 30], [140, 100, 300, 300], [400, 400, 420, 420]], np.float32)
             points = np.repeat(boxes[:, None, :2], 5, axis=1) + np.arange(5, dtype=np.float32)[None, :, None]
             return Faces(boxes, np.full(3, 0.9, np.float32), points, np.ones(3, np.uint8))

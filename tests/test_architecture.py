@@ -182,7 +182,7 @@ sys.meta_path.insert(0, Blocker())
 sys.addaudithook(watch)
 
 from archive.index import index_footage
-from cvid.models import choose
+from cvid.models.sets import choose
 from cvid.settings import Settings
 
 summary = index_footage(Path(archive), [Path(footage)], Settings(), lambda event: None, choice=choose("embedded"),

@@ -143,7 +143,7 @@ def test_models_are_recorded_once(tmp_path: Path) -> None:
         catalogue.settle_models(MODELS)
         with pytest.raises(CatalogueError) as told:
             catalogue.settle_models({"detector": "squares:111", "embedder": "colours:111"})
-        for part in ("squares:111", "colours:111", *MODELS.values(), "--detector squares", "--archive"):
+        for part in ("squares:111", "colours:111", *MODELS.values(), "--detectors squares", "--archive"):
             assert part in str(told.value)
 
 

@@ -17,7 +17,7 @@ import cvid
 from cvid.detectors import DETECTORS
 from cvid.embedders import EMBEDDERS
 from cvid.errors import CvidError, VideoError
-from cvid.models import SETS
+from cvid.models.sets import SETS
 from reports.cli.app import VERBS
 from reports.cli.group import CvidGroup
 
@@ -168,8 +168,8 @@ def test_reading_verbs_say_where_no_archive_is(verb: str, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (["--models", "nope"], "choose one of: auto, light, embedded"),
-        (["--detector", "nope"], "choose one of: scrfd"),
+        (["--models", "nope"], "choose one of: auto, embedded, light"),
+        (["--detectors", "nope"], "choose one of: scrfd"),
         (["--set", "selection.nope=1"], "there is no setting 'selection.nope'"),
         (["--set", "selection.floor_s=inf"], "selection.floor_s"),
         (["--set", "selection.floor_s=-1"], "selection.floor_s"),

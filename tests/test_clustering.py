@@ -15,8 +15,9 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from cvid.calibration import SHIPPED
 from cvid.clustering import CLUSTERERS
-from cvid.clustering.bars import CALIBRATIONS, bar_for
+from cvid.clustering.bars import bar_for
 from cvid.clustering.constraints import CannotLinks
 from cvid.clustering.founding import may_found
 from cvid.clustering.graph import MOST, neighbours
@@ -202,7 +203,7 @@ def test_many_times_the_same_face_is_one_person() -> None:
     assert set(cluster(track_set(np.repeat(people(1, 1), 500, axis=0))).tolist()) == {0}
 
 
-@pytest.mark.parametrize("model", [*CALIBRATIONS, "another"])
+@pytest.mark.parametrize("model", [*SHIPPED, "another"])
 def test_the_bar_grows_with_the_archive_and_with_caution(model: str) -> None:
     defaults = ClusteringSettings()
     bars = [bar_for(f"{model}:0", n, defaults) for n in (50, 500, 5_000, 50_000, 500_000)]
@@ -215,7 +216,7 @@ def test_the_bar_grows_with_the_archive_and_with_caution(model: str) -> None:
 def test_the_bar_is_the_measured_one() -> None:
     """FAR 1e-4 at one false link a track: an archive of 10,000."""
     s = ClusteringSettings(false_links=1)
-    for model, measured in CALIBRATIONS.items():
+    for model, measured in SHIPPED.items():
         assert bar_for(f"{model}:0123", 10_000, s) == pytest.approx(dict(measured.tail)[-4])
     assert bar_for("unheard of:0", 10_000, s) == bar_for("mobilefacenet:0", 10_000, s)
     assert bar_for("mobilefacenet:0", 10_000, ClusteringSettings(bar=0.77)) == 0.77

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from archive.index import index_footage
-from cvid.models import choose, missing
+from cvid.models.sets import choose, missing
 from cvid.opencv import cv2
 from cvid.packaged import packaged_file
 from cvid.settings import Settings

@@ -35,7 +35,8 @@ from archive.events import Advanced, Event, Failed, Finished, Note, Scanned, Sta
 from archive.index import IndexSummary, choose_models, index_footage
 from archive.records import Appearance
 from cvid.errors import CatalogueError, VideoError
-from cvid.models import FILES, Choice
+from cvid.models.sets import SETS, Choice
+from cvid.models.table import MODELS as TABLE
 from cvid.settings import Settings
 
 HERE = Path(__file__).parent
@@ -280,7 +281,7 @@ def test_other_models_are_refused(tmp_path: Path, footage: Path) -> None:
             tmp_path / "archive", [footage], painted_settings(), lambda e: None, open_parts=open_others, engine="inline"
         )
     with pytest.raises(CatalogueError, match="not with mtcnn and dlib_resnet"):
-        choice = Choice("mtcnn", "dlib_resnet", "embedded", "asked for", "")
+        choice = Choice(("mtcnn",), ("dlib_resnet",), "embedded", "asked for", "")
         index_footage(tmp_path / "archive", [footage], painted_settings(), lambda e: None, choice=choice)
     assert seen(tmp_path / "archive") == before
     with Catalogue.open(tmp_path / "archive") as catalogue:
@@ -291,17 +292,19 @@ def test_other_models_are_refused(tmp_path: Path, footage: Path) -> None:
 
 
 def test_an_archive_keeps_to_its_models_when_better_ones_appear(tmp_path: Path) -> None:
-    for entry in FILES.values():
-        (tmp_path / entry.file).touch()
+    for name in SETS["light"].detectors + SETS["light"].embedders:
+        weights = TABLE[name].weights
+        assert weights
+        (tmp_path / weights.file).touch()
     settings = painted_settings(model_dir=str(tmp_path))
     with Catalogue.create_or_open(tmp_path / "archive") as catalogue:
         assert choose_models(catalogue, settings).set_name == "light"
         own = {"detector": "mtcnn:0", "embedder": "dlib_resnet:0", "set": "embedded"}
         catalogue.settle_models(own)
         kept = choose_models(catalogue, settings)
-        assert (kept.detector, kept.embedder, kept.set_name) == ("mtcnn", "dlib_resnet", "embedded")
+        assert (kept.detectors, kept.embedders, kept.set_name) == (("mtcnn",), ("dlib_resnet",), "embedded")
         named = choose_models(catalogue, painted_settings(model_dir=str(tmp_path), models="light"))
-        assert named.detector == "scrfd_500m", "what the user names is tried, and then refused"
+        assert named.detectors == ("scrfd_500m",), "what the user names is tried, and then refused"
 
 
 def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 from cvid.detectors import DETECTORS
 from cvid.embedders import EMBEDDERS
 from cvid.errors import MissingDependency, ModelError, UnknownBackend
-from cvid.models import AUTO_ORDER, FILES, SETS, choose, find, missing, search_path, verified
+from cvid.models.sets import AUTO_ORDER, SETS, choose, missing
+from cvid.models.store import find, search_path, verified
+from cvid.models.table import FAMILIES, MODELS, Weights
 from cvid.packaged import packaged_file
 from cvid.registry import Registry
 from cvid.sessions import open_session
@@ -24,46 +26,60 @@ def nothing_downloaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
+def weights_of(model: str) -> Weights:
+    weights = MODELS[model].weights
+    assert weights
+    return weights
+
+
 def present(folder: Path, *models: str) -> str:
     folder.mkdir(exist_ok=True)
     for model in models:
-        (folder / FILES[model].file).write_bytes(b"weights of " + model.encode())
+        (folder / weights_of(model).file).write_bytes(b"weights of " + model.encode())
     return str(folder)
 
 
 def test_the_store_is_complete() -> None:
     """Every part of a set can be opened, and what `auto` falls back on needs no file."""
     for parts in SETS.values():
-        assert parts.detector in DETECTORS.names() and parts.embedder in EMBEDDERS.names()
-    assert set(AUTO_ORDER) == set(SETS) and missing(AUTO_ORDER[-1]) == []
-    for name, entry in FILES.items():
-        assert name in DETECTORS.names() + EMBEDDERS.names()
-        assert len(bytes.fromhex(entry.sha256)) == 32 and entry.licence and entry.source
+        assert set(parts.detectors) <= set(DETECTORS.names()) and set(parts.embedders) <= set(EMBEDDERS.names())
+    assert set(AUTO_ORDER) <= set(SETS) and missing(AUTO_ORDER[-1]) == []
+    assert all(MODELS[part].commercial for part in SETS["permissive"].detectors + SETS["permissive"].embedders)
+    of_kind = {kind: [m.name for m in MODELS.values() if m.kind == kind] for kind in ("detector", "embedder")}
+    assert {k: sorted(names) for k, names in of_kind.items()} == {
+        "detector": sorted(DETECTORS.names()),
+        "embedder": sorted(EMBEDDERS.names()),
+    }
+    assert {member for members in FAMILIES.values() for member in members} <= set(MODELS)
+    for model in MODELS.values():
+        assert model.licence and model.source and model.input and (model.weights or model.package)
+        if model.weights and model.weights.sha256:
+            assert len(bytes.fromhex(model.weights.sha256)) == 32 and model.weights.size
 
 
 def test_auto_takes_the_best_set_that_is_present(tmp_path: Path) -> None:
     choice = choose()
-    assert (choice.set_name, choice.detector, choice.embedder) == ("embedded", "mtcnn", "dlib_resnet")
+    assert (choice.set_name, choice.detectors, choice.embedders) == ("embedded", ("mtcnn",), ("dlib_resnet",))
     for lacking in ("scrfd_500m_kps.onnx", "MobileFaceNet.onnx", str(tmp_path / "cache" / "cvid" / "models")):
         assert lacking in choice.reason, "why not the better one, and where its files belong"
     half = present(tmp_path / "half", "scrfd_500m")
     assert choose(model_dir=half).set_name == "embedded" and "MobileFaceNet.onnx" in choose(model_dir=half).reason
     whole = present(tmp_path / "whole", "scrfd_500m", "mobilefacenet")
     choice = choose(model_dir=whole)
-    assert (choice.set_name, choice.detector, choice.embedder) == ("light", "scrfd_500m", "mobilefacenet")
-    assert choice.reason == "the best set whose files are present"
+    assert (choice.set_name, choice.detectors, choice.embedders) == ("light", ("scrfd_500m",), ("mobilefacenet",))
+    assert choice.reason.startswith("the best set whose files are present; 'standard' would be better")
 
 
 def test_a_named_set_is_taken_or_missed(tmp_path: Path) -> None:
-    assert choose("embedded", model_dir=present(tmp_path, *FILES)).reason == "asked for"
+    assert choose("embedded", model_dir=present(tmp_path)).reason == "asked for"
     with pytest.raises(ModelError) as caught:
         choose("light")
     told = str(caught.value)
     for part in (
         "scrfd_500m_kps.onnx",
-        FILES["scrfd_500m"].licence,
-        FILES["scrfd_500m"].source,
-        FILES["scrfd_500m"].sha256[:12],
+        MODELS["scrfd_500m"].licence,
+        MODELS["scrfd_500m"].source,
+        weights_of("scrfd_500m").sha256[:12],
         str(tmp_path / "cache" / "cvid" / "models"),
         "--models embedded",
     ):
@@ -74,16 +90,34 @@ def test_unknown_names_list_the_choices() -> None:
     with pytest.raises(UnknownBackend, match="no model set named 'best'; choose one of: auto, light, embedded"):
         choose("best")
     with pytest.raises(UnknownBackend, match=r"no detector named 'eyes'; choose one of: scrfd_500m, .*mtcnn"):
-        choose(detector="eyes")
+        choose(detectors="mtcnn,eyes")
     with pytest.raises(UnknownBackend, match="no embedder named 'mtcnn'; choose one of: mobilefacenet, dlib_resnet"):
-        choose(embedder="mtcnn")
+        choose(embedders="mtcnn")
 
 
 def test_parts_are_named_singly(tmp_path: Path) -> None:
-    choice = choose("embedded", embedder="mobilefacenet", model_dir=present(tmp_path, "mobilefacenet"))
-    assert (choice.detector, choice.embedder, choice.set_name) == ("mtcnn", "mobilefacenet", "")
+    choice = choose("embedded", embedders="mobilefacenet", model_dir=present(tmp_path, "mobilefacenet"))
+    assert (choice.detectors, choice.embedders, choice.set_name) == (("mtcnn",), ("mobilefacenet",), "")
     with pytest.raises(ModelError, match=r"scrfd_2\.5g_kps\.onnx"):
-        choose(detector="scrfd_2.5g")
+        choose(detectors="scrfd_2.5g")
+
+
+def test_a_family_stands_for_its_first_model_that_is_here(tmp_path: Path) -> None:
+    folder = present(tmp_path, "scrfd_500m", "scrfd_2.5g", "mobilefacenet")
+    choice = choose(detectors="scrfd, MTCNN,scrfd_500m", embedders="mobilefacenet,dlib", model_dir=folder)
+    assert choice.detectors == ("scrfd_500m", "mtcnn") and choice.embedders == ("mobilefacenet", "dlib_resnet")
+    with pytest.raises(
+        ModelError, match=r"weights of 'arcface_r50' are not here: run `cvid models download arcface_r50`"
+    ):
+        choose(embedders="arcface", model_dir=folder)
+
+
+def test_other_libraries_caches_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    cached = tmp_path / ".insightface" / "models" / "buffalo_l" / "det_10g.onnx"
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(b"")
+    assert find("scrfd_10g") == cached
 
 
 def test_where_weights_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -209,7 +209,7 @@ builtins.__import__ = guarded
 import sys
 import numpy as np
 from cvid.chips import cut_chip
-from cvid.models import choose
+from cvid.models.sets import choose
 choice = choose("embedded")
 picture = np.zeros((80, 80, 3), np.uint8)
 assert len(choice.open_detector().detect(picture)) == 0

@@ -8,13 +8,13 @@ from archive.engines import Advances, Broke, Done, Job, Opened
 from archive.scan import CHANGED, Stamp
 from cvid.analyse import Parts, analyse
 from cvid.errors import VideoError
-from cvid.sessions import providers
 from cvid.settings import Settings
 
 
 def opened(parts: Parts) -> Opened:
     """What the loaded networks are."""
-    return Opened(f"{parts.detector.name}:{parts.detector.weights}", parts.embedder.model, tuple(providers()))
+    providers = dict.fromkeys(parts.detector.providers + parts.embedder.providers)
+    return Opened(f"{parts.detector.name}:{parts.detector.weights}", parts.embedder.model, tuple(providers))
 
 
 def do(job: Job, parts: Parts, settings: Settings, tell: Callable[[Advances], None]) -> Done | Broke:

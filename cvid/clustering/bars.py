@@ -7,38 +7,14 @@ bar cannot be right: what separates thirty people lets strangers in among three 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from cvid.calibration import SHIPPED, Calibration, calibration_of
 from cvid.settings import ClusteringSettings
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What was measured of a model's strangers.
-
-    `tail`: (log10 FAR, cosine), how often a pair of different people reaches a cosine; all 12.6 million pairs of the
-    LFW half, `benchmarks/impostors.py`. `false_links`: how many strangers above the bar a track may expect.
-    Average-link asks for the mean of many pairs, so one false neighbour is not yet a false merge, the less so for a
-    model whose strangers come in clumps. `cohesion`: the share of the similarity inside a group that a merge must
-    reach; the more alike a model finds everybody, the higher. The latter two were chosen on footage of all kinds, see
-    docs/LOG.md, "Clustering".
-    """
-
-    tail: tuple[tuple[float, float], ...]
-    false_links: float
-    cohesion: float
-
-
-CALIBRATIONS = {
-    "mobilefacenet": Calibration(((-2, 0.253), (-3, 0.336), (-4, 0.404), (-5, 0.463), (-6, 0.514)), 0.15, 0.57),
-    "dlib_resnet": Calibration(((-2, 0.431), (-3, 0.587), (-4, 0.699), (-5, 0.765), (-6, 0.813)), 0.5, 0.7),
-}
 
 _SMALLEST = 100
 """A smaller archive is judged as one of this size: a handful of tracks says nothing about how alike strangers are."""
-_UNMEASURED = CALIBRATIONS["mobilefacenet"]
+_UNMEASURED = SHIPPED["mobilefacenet"]
 
 
 def bar_for(model: str, tracks: int, settings: ClusteringSettings) -> float:
@@ -51,7 +27,7 @@ def bar_for(model: str, tracks: int, settings: ClusteringSettings) -> float:
     """
     if settings.bar:
         return settings.bar
-    measured = calibration_of(model)
+    measured = measured_of(model)
     tail = np.array(measured.tail)
     wanted = np.log10((settings.false_links or measured.false_links) / max(tracks, _SMALLEST))
     return float(_along(tail[:, 0], tail[:, 1], wanted))
@@ -59,12 +35,12 @@ def bar_for(model: str, tracks: int, settings: ClusteringSettings) -> float:
 
 def cohesion_for(model: str, settings: ClusteringSettings) -> float:
     """The share of a group's inner similarity that a merge must reach: the setting, or else the model's own."""
-    return settings.cohesion or calibration_of(model).cohesion
+    return settings.cohesion or measured_of(model).cohesion
 
 
-def calibration_of(model: str) -> Calibration:
+def measured_of(model: str) -> Calibration:
     """What was measured of a model, name + weights hash; one without measurement is judged like MobileFaceNet."""
-    return CALIBRATIONS.get(model.split(":")[0], _UNMEASURED)
+    return calibration_of(model.split(":")[0]) or _UNMEASURED
 
 
 def _along(

@@ -15,7 +15,7 @@ import numpy as np
 from cvid.detectors.mtcnn_graphs import load_arrays, output_net, proposal_net, refine_net, weight_files, weights_hash
 from cvid.errors import ModelError
 from cvid.opencv import cv2
-from cvid.sessions import Session, open_session, run_float
+from cvid.sessions import Session, open_session, run_float, running_on
 from cvid.types import Bytes, Faces, Floats
 
 _CELL, _STRIDE = 12, 2  # P-Net judges squares of 12 px, one every 2 px
@@ -32,7 +32,7 @@ class MtcnnNets:
     weights: str
 
 
-def open_nets(files: dict[str, Path] | None = None) -> MtcnnNets:
+def open_nets(files: dict[str, Path] | None = None, device: str = "auto") -> MtcnnNets:
     """Build the three graphs from the installed `mtcnn` package, or from `files` of the same kind.
 
     Raises:
@@ -49,7 +49,7 @@ def open_nets(files: dict[str, Path] | None = None) -> MtcnnNets:
         raise ModelError(
             f"{files['pnet'].parent}: not the weights of MTCNN ({exc}); reinstall the package mtcnn"
         ) from exc
-    proposal, refine, output = (open_session(graph) for graph in graphs)
+    proposal, refine, output = (open_session(graph, device=device) for graph in graphs)
     return MtcnnNets(proposal, refine, output, weights_hash(files))
 
 
@@ -65,6 +65,7 @@ class MtcnnDetector:
             but 2 at 25 ms; 0.5 takes 10 ms, but loses 15 % of faces below 90 px.
         work_px: a larger picture is first shrunk to this longer side; the points do not get better beyond.
         thresholds: the scores that survive P-, R- and O-Net.
+        device: where it runs, see `cvid.sessions.open_session`.
     """
 
     name = "mtcnn"
@@ -78,13 +79,15 @@ class MtcnnDetector:
         step: float = 0.6,
         work_px: int = 1280,
         thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8),
+        device: str = "auto",
     ) -> None:
-        self._nets = nets or open_nets()
+        self._nets = nets or open_nets(device=device)
         self._reach, self._min_face_px, self._step, self._work_px = reach, min_face_px, step, work_px
         self._thresholds = thresholds
         self.weights = self._nets.weights
+        self.providers = running_on([self._nets.proposal, self._nets.refine, self._nets.output])
 
-    def detect(self, bgr: Bytes) -> Faces:
+    def detect(self, bgr: Bytes, expected: Floats | None = None) -> Faces:
         """All faces of an upright picture, best score first; see `Detector`."""
         sweep = _CELL / max(self._min_face_px, self._reach * max(bgr.shape[:2]))
         levels = self._pyramid(bgr, sweep)

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from cvid.detectors.boxes import best_first, non_maximum_suppression
+from cvid.detectors.canvas import shrink
 from cvid.errors import ModelError
 from cvid.opencv import cv2
-from cvid.sessions import Session, open_session, run_float
+from cvid.sessions import Session, open_session, run_float, running_on
 from cvid.types import Bytes, Faces, Floats
 
 STRIDES = (8, 16, 32)
@@ -28,6 +29,7 @@ class ScrfdDetector:
         side_px: the picture is shrunk, or enlarged up to twice, so that its longer side has this many px.
         min_score: fainter faces are dropped; tracking extends tracks with the faint ones it gets.
         session: a ready session instead of the file's.
+        device: where it runs, see `cvid.sessions.open_session`.
     """
 
     def __init__(
@@ -38,23 +40,20 @@ class ScrfdDetector:
         side_px: int = 640,
         min_score: float = 0.3,
         session: Session | None = None,
+        device: str = "auto",
     ) -> None:
         if session is None:
             if path is None:
                 raise ModelError(f"the detector '{name}' needs a weights file")
-            session = open_session(path, free_axes=(2, 3))
-        self.name, self.weights = name, weights
+            session = open_session(path, free_axes=(2, 3), device=device)
+        self.name, self.weights, self.providers = name, weights, running_on([session])
         self._session, self._side_px, self._min_score = session, side_px, min_score
         self._input = session.get_inputs()[0].name
 
-    def detect(self, bgr: Bytes) -> Faces:
+    def detect(self, bgr: Bytes, expected: Floats | None = None) -> Faces:
         """All faces of an upright picture, best score first; see `Detector.detect`."""
-        height, width = bgr.shape[:2]
-        scale = min(self._side_px / max(height, width), 2.0)
-        small = cv2.resize(bgr, (max(round(width * scale), 1), max(round(height * scale), 1)))
-        rows, columns = (-(-side // 32) * 32 for side in small.shape[:2])
-        canvas = np.zeros((rows, columns, 3), np.uint8)
-        canvas[: small.shape[0], : small.shape[1]] = small
+        canvas, factor = shrink(bgr, self._side_px, 32)
+        rows, columns = canvas.shape[:2]
         blob = cv2.dnn.blobFromImage(canvas, 1 / 128, mean=(127.5, 127.5, 127.5), swapRB=True)
         outputs = run_float(self._session, {self._input: blob})
         if len(outputs) != 3 * len(STRIDES):
@@ -62,7 +61,6 @@ class ScrfdDetector:
                 f"the detector '{self.name}' has {len(outputs)} outputs, not 9: another kind of SCRFD file"
             )
         score, xyxy, points = self._decode(outputs, rows, columns)
-        factor = np.array([width / small.shape[1], height / small.shape[0]], np.float32)
         keep = non_maximum_suppression(xyxy, score, 0.4)
         return best_first(
             Faces(xyxy[keep] * np.tile(factor, 2), score[keep], points[keep] * factor, np.ones(len(keep), np.uint8))

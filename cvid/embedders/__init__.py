@@ -13,12 +13,13 @@ class Embedder(Protocol):
     """Turns faces into unit vectors in which one person's faces lie close together.
 
     `name` is the registry's name; `model` is name + weights hash, the space its vectors live in;
-    `dimensions` is d.
+    `dimensions` is d; `providers` what ONNX Runtime really runs it on.
     """
 
     name: str
     model: str
     dimensions: int
+    providers: tuple[str, ...]
 
     def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
         """One vector a chip, float32 (n, d), unit length, in the given order; (0, d) for none.
@@ -28,10 +29,21 @@ class Embedder(Protocol):
         ...
 
 
+_ARCFACE = "cvid.embedders.arcface:ArcFaceEmbedder"
+_DEEPFACE = "cvid.embedders.deepface:DeepFaceEmbedder"
 EMBEDDERS = Registry(
     "embedder",
     {
         "mobilefacenet": "cvid.embedders.mobilefacenet:MobileFaceNetEmbedder",
         "dlib_resnet": "cvid.embedders.dlib_resnet:DlibResnetEmbedder",
+        "arcface_r50": _ARCFACE,
+        "arcface_r100": _ARCFACE,
+        "arcface_mbf": _ARCFACE,
+        "facenet512": _DEEPFACE,
+        "vggface": _DEEPFACE,
+        "inception_resnet": "cvid.embedders.inception_resnet:InceptionResnetEmbedder",
+        "sface": "cvid.embedders.sface:SFaceEmbedder",
     },
+    extras=dict.fromkeys(("facenet512", "vggface"), "pip install 'cvid[deepface]'")
+    | dict.fromkeys(("arcface_r50", "arcface_r100", "arcface_mbf"), "pip install insightface"),
 )

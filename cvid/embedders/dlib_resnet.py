@@ -12,7 +12,7 @@ from cvid.embedders.dlib_graph import SIDE, build_graph, weight_file
 from cvid.embedders.dlib_mean import MEAN
 from cvid.exposure import lift
 from cvid.opencv import cv2
-from cvid.sessions import Session, open_session, run_float
+from cvid.sessions import Session, open_session, run_float, running_on
 from cvid.types import Bytes, Embeddings, FaceChip, Floats
 
 POINTS = np.array([[46.3, 44.6], [103.7, 44.6], [75.0, 78.8], [50.0, 107.3], [100.0, 107.3]], np.float32)
@@ -41,10 +41,13 @@ class DlibResnetEmbedder:
     name = "dlib_resnet"
     dimensions = 128
 
-    def __init__(self, session: Session | None = None, weights: str = "", centring: float = 1.0) -> None:
+    def __init__(
+        self, session: Session | None = None, weights: str = "", centring: float = 1.0, device: str = "auto"
+    ) -> None:
         if session is None:
             content = weight_file().read_bytes()
-            session, weights = open_session(build_graph(content)), hashlib.sha256(content).hexdigest()
+            session, weights = open_session(build_graph(content), device=device), hashlib.sha256(content).hexdigest()
+        self.providers = running_on([session])
         self._session, self._shift = session, np.float32(centring) * MEAN
         # The crop and the mean shape the space as the weights do: vectors of another recipe must not pass for these.
         recipe = weights.encode() + POINTS.tobytes() + self._shift.tobytes()

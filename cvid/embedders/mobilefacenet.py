@@ -10,7 +10,7 @@ import numpy as np
 from cvid.align import arcface_crop
 from cvid.errors import ModelError
 from cvid.exposure import lift
-from cvid.sessions import Session, open_session, run_float
+from cvid.sessions import Session, open_session, run_float, running_on
 from cvid.types import Bytes, Embeddings, FaceChip, Floats
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
@@ -27,18 +27,24 @@ class MobileFaceNetEmbedder:
         weights: first 12 hex digits of the file's sha256.
         name: the registry's name.
         session: a ready session instead of the file's.
+        device: where it runs, see `cvid.sessions.open_session`.
     """
 
     dimensions = 128
 
     def __init__(
-        self, path: Path | None = None, weights: str = "", name: str = "mobilefacenet", session: Session | None = None
+        self,
+        path: Path | None = None,
+        weights: str = "",
+        name: str = "mobilefacenet",
+        session: Session | None = None,
+        device: str = "auto",
     ) -> None:
         if session is None:
             if path is None:
                 raise ModelError(f"the embedder '{name}' needs a weights file")
-            session = open_session(path)
-        self.name, self.model = name, f"{name}:{weights}"
+            session = open_session(path, device=device)
+        self.name, self.model, self.providers = name, f"{name}:{weights}", running_on([session])
         self._session = session
         self._input = session.get_inputs()[0].name
 

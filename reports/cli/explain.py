@@ -50,11 +50,19 @@ def explain(
       cvid explain clip.mp4 --set selection.motion=0.03 --json
       cvid explain -- -strange-name.mp4
     """
-    from cvid import models
     from cvid.explain import explain as explained
+    from cvid.models.sets import choose
 
     settings = settings_from(config, assignments, **named)
-    choice = models.choose(settings.models, settings.detector, settings.embedder, settings.model_dir)
+    choice = choose(
+        settings.models,
+        settings.detectors,
+        settings.embedders,
+        settings.model_dir,
+        settings.tandem,
+        settings.fusion,
+        settings.device,
+    )
     reasons: Counter[tuple[bool, str]] = Counter()
     shown = _thinned(explained(video, choice.open(), settings), every, reasons)
     first = list(islice(shown, 1))  # what is no video fails here, before anything is printed

@@ -77,27 +77,32 @@ def settings_options(verb: Decorated) -> Decorated:
 
 
 def model_options(verb: Decorated) -> Decorated:
-    """--models, --detector, --embedder and --model-dir."""
+    """--models, --detectors, --embedders, --device and --model-dir."""
     options = (
         click.option(
             "--models",
             metavar="NAME",
             shell_complete=_complete_models,
-            help="Model set: embedded, light or auto (default: auto, the best whose files are present).",
+            help="Model set: embedded, light, standard, full, permissive or auto (default: auto, the best present).",
         ),
         click.option(
-            "--detector",
+            "--detectors",
             cls=NamesOption,
             names=_detectors,
             metavar="NAME",
-            help="A face detector by name instead of the set's",
+            help="Face detectors by name, joined by commas, instead of the set's",
         ),
         click.option(
-            "--embedder",
+            "--embedders",
             cls=NamesOption,
             names=_embedders,
             metavar="NAME",
-            help="A face embedder by name instead of the set's",
+            help="Face embedders by name, joined by commas, instead of the set's",
+        ),
+        click.option(
+            "--device",
+            metavar="NAME",
+            help="Where the networks run: auto, cpu, cuda, coreml, openvino and others (default: auto).",
         ),
         click.option(
             "--model-dir", metavar="DIR", help="Folder with downloaded weights (environment: CVID_MODEL_DIR)."
@@ -126,7 +131,7 @@ def settings_from(config: Path | None, assignments: tuple[str, ...], **named: An
 
 
 def _complete_models(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    from cvid.models import SETS
+    from cvid.models.sets import SETS
 
     return [name for name in ("auto", *SETS) if name.startswith(incomplete)]
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from cvid.detectors import DETECTORS, Detector
-from cvid.errors import ModelError
-from cvid.models import choose
+from cvid.errors import MissingDependency, ModelError
+from cvid.models.sets import choose
 from cvid.opencv import cv2
 from cvid.packaged import packaged_file
 from cvid.types import Bytes
@@ -22,8 +22,8 @@ MODEL_DIR = os.environ.get("CVID_MODEL_DIR") or str(Path(__file__).resolve().par
 @pytest.fixture(scope="module", params=DETECTORS.names())
 def detector(request: pytest.FixtureRequest) -> Iterator[Detector]:
     try:
-        yield choose(detector=request.param, models="embedded", model_dir=MODEL_DIR).open_detector()
-    except ModelError as exc:
+        yield choose(detectors=request.param, models="embedded", model_dir=MODEL_DIR).open_detector()
+    except (ModelError, MissingDependency) as exc:
         pytest.skip(str(exc))
 
 

@@ -13,8 +13,8 @@ from cvid.chips import cut_chip
 from cvid.detectors import Detector
 from cvid.detectors.mtcnn import MtcnnDetector
 from cvid.embedders import EMBEDDERS, Embedder
-from cvid.errors import ModelError
-from cvid.models import choose
+from cvid.errors import MissingDependency, ModelError
+from cvid.models.sets import choose
 from cvid.opencv import cv2
 from cvid.packaged import packaged_file
 from cvid.types import Bytes, FaceChip
@@ -25,8 +25,8 @@ MODEL_DIR = os.environ.get("CVID_MODEL_DIR") or str(Path(__file__).resolve().par
 @pytest.fixture(scope="module", params=EMBEDDERS.names())
 def embedder(request: pytest.FixtureRequest) -> Iterator[Embedder]:
     try:
-        yield choose(embedder=request.param, models="embedded", model_dir=MODEL_DIR).open_embedder()
-    except ModelError as exc:
+        yield choose(embedders=request.param, models="embedded", model_dir=MODEL_DIR).open_embedder()
+    except (ModelError, MissingDependency) as exc:
         pytest.skip(str(exc))
 
 

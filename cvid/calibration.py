@@ -1,0 +1,157 @@
+"""What is known of the cosines of a model, or of several together: how they weigh, and how alike strangers look.
+
+Calibrations are kept by combination of models: those that ship with cvid (`SHIPPED`, measured on LFW), and a user's
+own, fitted by `evaluate --stills DIR --calibrate`, which win.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from cvid.errors import ModelError
+from cvid.types import Doubles, Floats
+
+_FORMAT = 1
+_FARS = (-2, -3, -4, -5, -6)
+"""log10 of the false accept rates that a tail is measured at, as far as there are pairs enough."""
+_LEAST_PAIRS = 10
+"""Fewer pairs above a cosine say nothing about how often it is reached."""
+_RIDGE = 1e-3
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was measured of a combination of models.
+
+    `tail`: (log10 FAR, cosine), how often a pair of different people reaches a cosine. `slopes` and `bias`: the
+    log-odds that two faces are one person are bias + Σ slope · cosine, a slope a model, both kinds of pairs equally
+    frequent. `false_links`: how many strangers above the bar a track may expect. Average-link asks for the mean of
+    many pairs, so one false neighbour is not yet a false merge, the less so for a model whose strangers come in
+    clumps. `cohesion`: the share of the similarity inside a group that a merge must reach; the more alike a model
+    finds everybody, the higher. The latter two were chosen on footage of all kinds, see docs/LOG.md, "Clustering".
+    """
+
+    tail: tuple[tuple[float, float], ...]
+    slopes: tuple[float, ...]
+    bias: float
+    false_links: float = 0.15
+    cohesion: float = 0.57
+
+    @property
+    def weights(self) -> tuple[float, ...]:
+        """The slopes as shares of 1: what a cosine of the fused vectors is made of."""
+        total = sum(self.slopes)
+        return tuple(slope / total for slope in self.slopes)
+
+
+SHIPPED = {
+    "mobilefacenet": Calibration(
+        ((-2, 0.253), (-3, 0.336), (-4, 0.404), (-5, 0.463), (-6, 0.514)), (1.0,), 0.0, 0.15, 0.57
+    ),
+    "dlib_resnet": Calibration(
+        ((-2, 0.431), (-3, 0.587), (-4, 0.699), (-5, 0.765), (-6, 0.813)), (1.0,), 0.0, 0.5, 0.7
+    ),
+}
+"""By combination, names joined by "+"."""
+
+
+def calibration_of(models: str) -> Calibration | None:
+    """The calibration of a combination, the user's own or else a shipped one; None where there is none.
+
+    Args:
+        models: names joined by "+".
+    """
+    return _own().get(models) or SHIPPED.get(models)
+
+
+def fit(cosines: Floats, same: NDArray[np.bool_]) -> Calibration:
+    """Fit slopes, bias and tail to labelled pairs, by logistic regression with slopes of at least 0.
+
+    Args:
+        cosines: float32 (n, m), a column a model.
+        same: bool (n,), is the pair one person?
+
+    Raises:
+        ModelError: there are too few pairs of either kind.
+    """
+    if same.sum() < _LEAST_PAIRS or (~same).sum() < 10 * _LEAST_PAIRS:
+        raise ModelError("too few labelled pairs to calibrate: give several pictures each of at least ten people")
+    x, sign = cosines.astype(np.float64), np.where(same, 1.0, -1.0)
+    share = np.where(same, 0.5 / same.sum(), 0.5 / (~same).sum())
+
+    def loss(p: Doubles) -> tuple[float, Doubles]:
+        margin = sign * (x @ p[:-1] + p[-1])
+        pull = -share * sign / (1 + np.exp(np.clip(margin, -50, 50)))
+        slope = np.append(pull @ x + _RIDGE * p[:-1] / 100, pull.sum())
+        return float((share * np.logaddexp(0, -margin)).sum() + _RIDGE * (p[:-1] ** 2).sum() / 200), slope
+
+    start = np.append(np.full(x.shape[1], 10.0), -4.0)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * x.shape[1] + [(None, None)]).x
+    slopes = tuple(round(float(slope), 4) for slope in found[:-1])
+    if not sum(slopes):
+        raise ModelError("the labels do not go with what the models see: no model tells these people apart")
+    weights = np.array(slopes) / sum(slopes)
+    return Calibration(_tail(x[~same] @ weights), slopes, round(float(found[-1]), 4))
+
+
+def store(models: str, calibration: Calibration) -> Path:
+    """Keep a user's own calibration of a combination; the file it went into.
+
+    Raises:
+        ModelError: the file cannot be written.
+    """
+    path = own_file()
+    content = {name: asdict(own) for name, own in _own().items()} | {models: asdict(calibration)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(path.name + ".part")
+        beside.write_text(json.dumps({"format": _FORMAT, "calibrations": content}, indent=1), encoding="utf-8")
+        beside.replace(path)
+    except OSError as exc:
+        raise ModelError(f"{path}: the calibration cannot be kept ({exc.strerror or exc})") from exc
+    return path
+
+
+def own_file() -> Path:
+    """Where a user's own calibrations are kept."""
+    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
+    try:
+        return Path(home).expanduser() / "cvid" / "calibrations.json"
+    except RuntimeError:
+        return Path("cvid-calibrations.json")
+
+
+def _own() -> dict[str, Calibration]:
+    path = own_file()
+    try:
+        content = json.loads(path.read_bytes())["calibrations"]
+        return {name: _read(fields) for name, fields in content.items()}
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        raise ModelError(f"{path}: cannot be read ({exc.strerror}); check its rights") from exc
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise ModelError(f"{path}: not a file of calibrations; remove it, or run `evaluate --calibrate` anew") from exc
+
+
+def _read(fields: dict[str, object]) -> Calibration:
+    read = Calibration(**fields)  # type: ignore[arg-type]
+    tail = tuple((float(far), float(cosine)) for far, cosine in read.tail)
+    slopes = tuple(float(slope) for slope in read.slopes)
+    if len(tail) < 2 or not slopes or min(slopes) < 0 or not sum(slopes):
+        raise ValueError("no calibration")
+    return Calibration(tail, slopes, float(read.bias), float(read.false_links), float(read.cohesion))
+
+
+def _tail(strangers: Doubles) -> tuple[tuple[float, float], ...]:
+    """The cosines that one pair of strangers in 10², 10³, … reaches."""
+    ordered = np.sort(np.asarray(strangers))
+    measured = [far for far in _FARS if len(ordered) * 10.0**far >= _LEAST_PAIRS]
+    return tuple((float(far), round(float(np.quantile(ordered, 1 - 10.0**far)), 4)) for far in measured or _FARS[:2])
