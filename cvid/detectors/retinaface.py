@@ -28,7 +28,7 @@ class RetinaFaceDetector:
         path: the ONNX file (three outputs: boxes, scores and landmarks of all priors; BGR minus the mean goes in).
         weights: first 12 hex digits of the file's sha256.
         name: the registry's name.
-        side_px: the picture is brought into a square of this side; the graph takes no other size.
+        side_px: the picture is shrunk, or enlarged up to twice, so that its longer side has this many px.
         min_score: fainter faces are dropped.
         session: a ready session instead of the file's.
         device: where it runs, see `cvid.sessions.open_session`.
@@ -47,14 +47,14 @@ class RetinaFaceDetector:
         if session is None:
             if path is None:
                 raise ModelError(f"the detector '{name}' needs a weights file")
-            session = open_session(path, device=device)
+            session = open_session(_for_any_size(path), free_axes=(2, 3), device=device)
         self.name, self.weights, self.providers = name, weights, running_on([session])
         self._session, self._side_px, self._min_score = session, side_px, min_score
         self._input = session.get_inputs()[0].name
 
     def detect(self, bgr: Bytes, expected: Floats | None = None) -> Faces:
         """All faces of an upright picture, best score first; see `Detector.detect`."""
-        canvas, factor = shrink(bgr, self._side_px, self._side_px)
+        canvas, factor = shrink(bgr, self._side_px, 32)
         blob = cv2.dnn.blobFromImage(canvas, 1, mean=_MEAN, swapRB=False)
         outputs = run_float(self._session, {self._input: blob})
         if [output.shape[-1] for output in outputs] != [4, 2, 10]:
@@ -70,6 +70,27 @@ class RetinaFaceDetector:
         keep = non_maximum_suppression(xyxy, score, _SHARED)
         votes = np.ones(len(keep), np.uint8)
         return best_first(Faces(xyxy[keep] * np.tile(factor, 2), score[keep], marks[keep] * factor, votes))
+
+
+def _for_any_size(path: Path) -> bytes:
+    """The graph with its two enlargements by factor, instead of to the size that its exporter wrote down.
+
+    It gives the very same figures, and a picture of 16:9 costs 40 % less than the square around it.
+
+    Raises:
+        ModelError: the file cannot be read as a graph.
+    """
+    import onnx
+
+    try:
+        model = onnx.load(str(path))
+    except Exception as exc:  # protobuf's errors have no common base
+        raise ModelError(f"{path} is not a model that ONNX Runtime can load; fetch it again") from exc
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "twice"))
+    for node in model.graph.node:
+        if node.op_type == "Resize":
+            node.input[:] = [node.input[0], "", "twice"]
+    return bytes(model.SerializeToString())
 
 
 @cache
