@@ -20,7 +20,7 @@ from archive.database import atomic, connect, told
 from archive.generated import identity_of
 from archive.lock import ArchiveLock
 from archive.migrate import LAYOUT, layout, migrate, refuse_newer
-from archive.records import Appearance, Failure, Person, Status
+from archive.records import Appearance, Changing, Failure, Person, Status
 from archive.saving import save_video
 from archive.scan import Found, Known, Scope, Unreadable
 from archive.schema import files, meta, runs
@@ -145,7 +145,13 @@ class Catalogue:
             models=self.models(),
             runs=queries.all_runs(self.connection),
             bytes=_bytes_below(self.folder),
+            crop_bytes=queries.crop_bytes(self.connection),
+            changing=self._changing(),
         )
+
+    def _changing(self) -> Changing | None:
+        to = self.fact("changing")
+        return Changing(to, *queries.revectored(self.connection, to["embedder"])) if to else None
 
     def track_count(self) -> int:
         """How many tracks there are."""
@@ -276,7 +282,8 @@ def other_models(folder: Path, own: Mapping[str, str], wanted: Mapping[str, str]
     )
     return (
         f"the archive {folder} was made with {own['detector']} and {own['embedder']}, not with {wanted['detector']} "
-        f"and {wanted['embedder']}: vectors of different models cannot be compared; use {use}, or another --archive"
+        f"and {wanted['embedder']}: vectors of different models cannot be compared; use {use}, or another "
+        "--archive, or change the archive's models with `cvid models use`"
     )
 
 

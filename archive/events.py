@@ -74,6 +74,14 @@ class Clustering:
 
 
 @dataclass(frozen=True)
+class Revectoring:
+    """The tracks of the archive are being given vectors of other models."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class WritingFolders:
     """The folders of the identities are being brought up to date."""
 
@@ -88,4 +96,4 @@ class Note:
     text: str
 
 
-Event = Scanning | Scanned | Started | Advanced | Finished | Failed | Clustering | WritingFolders | Note
+Event = Scanning | Scanned | Started | Advanced | Finished | Failed | Clustering | Revectoring | WritingFolders | Note

@@ -21,7 +21,7 @@ from archive.saving import damage_reason
 from archive.scan import Found, PassedOver, Unreadable, scan, scope_of
 from cvid.errors import CatalogueError, VideoError
 from cvid.frames import SKIPPED
-from cvid.models.sets import Choice, choose
+from cvid.models.sets import Choice, choose_for
 from cvid.settings import Settings
 
 Hook = Callable[[Event], None]
@@ -287,23 +287,8 @@ def choose_models(catalogue: Catalogue, settings: Settings) -> Choice:
     own = catalogue.models()
     asked = settings.models != "auto" or settings.detectors or settings.embedders
     if not own or asked:
-        return choose(
-            settings.models,
-            settings.detectors,
-            settings.embedders,
-            settings.model_dir,
-            settings.tandem,
-            settings.fusion,
-            settings.device,
-        )
-    chosen = choose(
-        detectors=names_of(own["detector"]),
-        embedders=names_of(own["embedder"]),
-        model_dir=settings.model_dir,
-        tandem=settings.tandem,
-        fusion=settings.fusion,
-        device=settings.device,
-    )
+        return choose_for(settings)
+    chosen = choose_for(settings, detectors=names_of(own["detector"]), embedders=names_of(own["embedder"]))
     return replace(chosen, set_name=own.get("set", ""), reason="as the archive was made")
 
 

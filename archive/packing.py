@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cvid.types import Floats, Track
+from cvid.types import Crop, Floats, Track
 
 _FACE = np.dtype(
     [("time_s", "<f8"), ("frame_index", "<i8"), ("xyxy", "<f4", (4,)), ("score", "<f4"), ("quality", "<f4")]
@@ -19,6 +19,17 @@ def pack_vectors(vectors: Floats) -> bytes:
 def unpack_vectors(data: bytes, count: int) -> Floats:
     """The reverse: float32 (count, d)."""
     return np.frombuffer(data, "<f4").astype(np.float32).reshape(count, -1)
+
+
+def pack_points(crop: Crop) -> bytes:
+    """Box and landmarks of a crop as bytes."""
+    return np.concatenate([crop.xyxy, crop.landmarks.ravel()]).astype("<f4").tobytes()
+
+
+def unpack_crop(points: bytes, scale: float, quality: float, jpeg: bytes) -> Crop:
+    """The crop again."""
+    numbers = np.frombuffer(points, "<f4").astype(np.float32)
+    return Crop(jpeg, numbers[:4], numbers[4:].reshape(5, 2), scale, quality)
 
 
 def pack_track(track: Track) -> bytes:

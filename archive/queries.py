@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, Select, func, literal, select
 
 from archive import sources
 from archive.records import Appearance, Moment, Person, Run
-from archive.schema import assignments, identities, pictures, runs, tracks, videos
+from archive.schema import assignments, crops, identities, pictures, runs, tracks, vectors, videos
 
 NOWHERE = Moment("", 0.0)
 _NOT_YET = "not sorted into people yet"
@@ -83,6 +83,18 @@ def counts(connection: Connection) -> tuple[int, int, int, int]:
     of = [select(func.count()).select_from(table) for table in (videos, tracks, identities)]
     sources_, tracks_, identities_, assigned_ = (connection.execute(q).scalar_one() for q in (*of, assigned))
     return sources_, tracks_, identities_, tracks_ - assigned_
+
+
+def crop_bytes(connection: Connection) -> int:
+    """How much room the faces take that are kept for models to come."""
+    return int(connection.execute(select(func.coalesce(func.sum(func.length(crops.c.jpeg)), 0))).scalar_one())
+
+
+def revectored(connection: Connection, model: str) -> tuple[int, int]:
+    """How many tracks have vectors of a model, and how many have any."""
+    done = select(func.count()).where(vectors.c.model == model)
+    total = select(func.count(vectors.c.track_id.distinct()))
+    return int(connection.execute(done).scalar_one()), int(connection.execute(total).scalar_one())
 
 
 def _appearances() -> Select[Any]:

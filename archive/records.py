@@ -105,8 +105,19 @@ class Run:
 
 
 @dataclass(frozen=True)
+class Changing:
+    """A change of models that is under way or was stopped: to which, and how many of the tracks have new vectors."""
+
+    models: dict[str, str]
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
 class Status:
     """What an archive holds; `runs` come newest first, `bytes` is what its folder takes on the disk.
+
+    `crop_bytes` of them are the faces that are kept for models to come.
 
     `damaged` ones are among the sources, for they are indexed as far as they go; `failed` ones are not.
     """
@@ -121,6 +132,8 @@ class Status:
     models: dict[str, str]
     runs: list[Run]
     bytes: int
+    crop_bytes: int
+    changing: Changing | None
 
 
 COLUMNS = (

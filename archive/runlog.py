@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from archive.database import told
-from archive.events import Advanced, Event, Scanning, WritingFolders
+from archive.events import Advanced, Event, Revectoring, Scanning, WritingFolders
 from archive.names import as_text
 from archive.records import ENCODING, json_line
 
-_TOO_MANY = (Advanced, Scanning, WritingFolders)
+_TOO_MANY = (Advanced, Revectoring, Scanning, WritingFolders)
 """Events that come several times a second say nothing to whom reads the log later."""
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from archive.packing import pack_track, pack_vectors
-from archive.schema import files, pictures, tracks, trails, vectors, videos
+from archive.packing import pack_points, pack_track, pack_vectors
+from archive.schema import crops, files, pictures, tracks, trails, vectors, videos
 from archive.sources import drop_replaced
-from cvid.types import TrackAnalysis, VideoAnalysis
+from cvid.types import Crop, Embeddings, TrackAnalysis, VideoAnalysis
 
 _ID_DIGITS = 12
 _LONGER_ID_DIGITS = 20
@@ -26,7 +26,8 @@ def save_video(connection: Connection, run_id: int, analysis: VideoAnalysis) -> 
     pairs = list(zip(ids, analysis.tracks, strict=True))
     _insert(connection, tracks, [_track(i, sha256, t) for i, t in pairs])
     _insert(connection, trails, [{"track_id": i, "data": pack_track(t.track)} for i, t in pairs])
-    _insert(connection, vectors, [_vectors(i, t) for i, t in pairs if len(t.template)])
+    _insert(connection, vectors, [vector_row(i, t.exemplars, t.template) for i, t in pairs if len(t.template)])
+    _insert(connection, crops, [row for i, t in pairs for row in crop_rows(i, t.crops)])
     _insert(connection, pictures, [row for i, t in pairs for row in _pictures(i, t)])
     connection.execute(update(files).where(files.c.sha256 == sha256).values(reason=""))
     drop_replaced(connection, sha256)
@@ -96,14 +97,30 @@ def _track(track_id: str, sha256: str, analysis: TrackAnalysis) -> dict[str, Any
     }
 
 
-def _vectors(track_id: str, analysis: TrackAnalysis) -> dict[str, Any]:
+def vector_row(track_id: str, exemplars: Embeddings, template: Embeddings) -> dict[str, Any]:
+    """A row of `vectors`."""
     return {
         "track_id": track_id,
-        "model": analysis.template.model,
-        "count": len(analysis.exemplars),
-        "template": pack_vectors(analysis.template.vectors[0]),
-        "exemplars": pack_vectors(analysis.exemplars.vectors),
+        "model": template.model,
+        "count": len(exemplars),
+        "template": pack_vectors(template.vectors[0]),
+        "exemplars": pack_vectors(exemplars.vectors),
     }
+
+
+def crop_rows(track_id: str, kept: Sequence[Crop]) -> list[dict[str, Any]]:
+    """Rows of `crops`."""
+    return [
+        {
+            "track_id": track_id,
+            "rank": rank,
+            "points": pack_points(crop),
+            "scale": crop.scale,
+            "quality": crop.quality,
+            "jpeg": crop.jpeg,
+        }
+        for rank, crop in enumerate(kept)
+    ]
 
 
 def _pictures(track_id: str, analysis: TrackAnalysis) -> list[dict[str, Any]]:

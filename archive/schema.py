@@ -127,11 +127,23 @@ vectors = Table(
     "vectors",
     metadata,
     _of_track(primary_key=True),
-    Column("model", Text, nullable=False),
+    Column("model", Text, primary_key=True),  # two only while an archive changes its models
     Column("count", Integer, nullable=False),
     Column("template", LargeBinary, nullable=False),  # float32 (d,)
     Column("exemplars", LargeBinary, nullable=False),  # float32 (count, d)
 )
+
+crops = Table(
+    "crops",
+    metadata,
+    _of_track(primary_key=True),
+    Column("rank", Integer, primary_key=True),  # the exemplar's
+    Column("points", LargeBinary, nullable=False),  # box and landmarks, packed by `archive.packing`
+    Column("scale", Float, nullable=False),
+    Column("quality", Float, nullable=False),
+    Column("jpeg", LargeBinary, nullable=False),
+)
+"""The exemplars' faces, for models to come."""
 
 pictures = Table(
     "pictures",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ from cvid.errors import ModelError
 from cvid.types import Doubles, Floats
 
 _FORMAT = 1
-_FARS = (-2, -3, -4, -5, -6)
-"""log10 of the false accept rates that a tail is measured at, as far as there are pairs enough."""
+TAIL_FARS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+"""The false accept rates that a tail is measured at, as far as there are pairs enough."""
 _LEAST_PAIRS = 10
 """Fewer pairs above a cosine say nothing about how often it is reached."""
 _RIDGE = 1e-3
@@ -53,22 +54,27 @@ class Calibration:
 
 SHIPPED = {
     "mobilefacenet": Calibration(
-        ((-2, 0.253), (-3, 0.336), (-4, 0.404), (-5, 0.463), (-6, 0.514)), (1.0,), 0.0, 0.15, 0.57
+        ((-2, 0.253), (-3, 0.336), (-4, 0.404), (-5, 0.463), (-6, 0.514)), (26.1384,), -7.8562, 0.15, 0.57
     ),
     "dlib_resnet": Calibration(
-        ((-2, 0.431), (-3, 0.587), (-4, 0.699), (-5, 0.765), (-6, 0.813)), (1.0,), 0.0, 0.5, 0.7
+        ((-2, 0.431), (-3, 0.587), (-4, 0.699), (-5, 0.765), (-6, 0.813)), (21.0522,), -8.4269, 0.5, 0.7
+    ),
+    "mobilefacenet+dlib_resnet": Calibration(
+        ((-2, 0.2781), (-3, 0.3698), (-4, 0.4397), (-5, 0.4995)), (18.6109, 8.8288), -8.8783, 0.26, 0.61
     ),
 }
-"""By combination, names joined by "+"."""
+"""By combination, names joined by "+"; slopes, biases and the pair's tail as `benchmarks/calibrations.py` prints them.
+
+The pair's false links and cohesion are those of its models, weighed; they were not chosen on footage."""
 
 
 def calibration_of(models: str) -> Calibration | None:
     """The calibration of a combination, the user's own or else a shipped one; None where there is none.
 
     Args:
-        models: names joined by "+".
+        models: names joined by "+", in any order; the slopes come in that order.
     """
-    return _own().get(models) or SHIPPED.get(models)
+    return _found(models, _own()) or _found(models, SHIPPED)
 
 
 def fit(cosines: Floats, same: NDArray[np.bool_]) -> Calibration:
@@ -101,22 +107,15 @@ def fit(cosines: Floats, same: NDArray[np.bool_]) -> Calibration:
     return Calibration(_tail(x[~same] @ weights), slopes, round(float(found[-1]), 4))
 
 
-def store(models: str, calibration: Calibration) -> Path:
-    """Keep a user's own calibration of a combination; the file it went into.
+def own_file_with(models: str, calibration: Calibration) -> tuple[Path, str]:
+    """Where the user's own calibrations are kept, and what the file holds once this one is among them.
 
     Raises:
-        ModelError: the file cannot be written.
+        ModelError: the file that is there cannot be read.
     """
-    path = own_file()
-    content = {name: asdict(own) for name, own in _own().items()} | {models: asdict(calibration)}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(path.name + ".part")
-        beside.write_text(json.dumps({"format": _FORMAT, "calibrations": content}, indent=1), encoding="utf-8")
-        beside.replace(path)
-    except OSError as exc:
-        raise ModelError(f"{path}: the calibration cannot be kept ({exc.strerror or exc})") from exc
-    return path
+    others = {name: own for name, own in _own().items() if sorted(name.split("+")) != sorted(models.split("+"))}
+    content = {name: asdict(own) for name, own in (others | {models: calibration}).items()}
+    return own_file(), json.dumps({"format": _FORMAT, "calibrations": content}, indent=1) + "\n"
 
 
 def own_file() -> Path:
@@ -132,7 +131,7 @@ def _own() -> dict[str, Calibration]:
     path = own_file()
     try:
         content = json.loads(path.read_bytes())["calibrations"]
-        return {name: _read(fields) for name, fields in content.items()}
+        return {name: _read(name, fields) for name, fields in content.items()}
     except FileNotFoundError:
         return {}
     except OSError as exc:
@@ -141,17 +140,33 @@ def _own() -> dict[str, Calibration]:
         raise ModelError(f"{path}: not a file of calibrations; remove it, or run `evaluate --calibrate` anew") from exc
 
 
-def _read(fields: dict[str, object]) -> Calibration:
+def _found(models: str, among: Mapping[str, Calibration]) -> Calibration | None:
+    """The calibration of these models, its slopes in their order; the same models in another order are found too."""
+    if models in among:
+        return among[models]
+    names = models.split("+")
+    for known, calibration in among.items():
+        slopes = dict(zip(known.split("+"), calibration.slopes, strict=True))
+        if sorted(slopes) == sorted(names):
+            return replace(calibration, slopes=tuple(slopes[name] for name in names))
+    return None
+
+
+def _read(models: str, fields: dict[str, object]) -> Calibration:
     read = Calibration(**fields)  # type: ignore[arg-type]
     tail = tuple((float(far), float(cosine)) for far, cosine in read.tail)
     slopes = tuple(float(slope) for slope in read.slopes)
-    if len(tail) < 2 or not slopes or min(slopes) < 0 or not sum(slopes):
+    numbers = [*slopes, *(number for point in tail for number in point), read.bias, read.false_links, read.cohesion]
+    if len(tail) < 2 or len(slopes) != len(models.split("+")) or not np.isfinite(np.array(numbers, np.float64)).all():
+        raise ValueError("no calibration")
+    if min(slopes) < 0 or not sum(slopes) or read.false_links <= 0:
         raise ValueError("no calibration")
     return Calibration(tail, slopes, float(read.bias), float(read.false_links), float(read.cohesion))
 
 
 def _tail(strangers: Doubles) -> tuple[tuple[float, float], ...]:
     """The cosines that one pair of strangers in 10², 10³, … reaches."""
-    ordered = np.sort(np.asarray(strangers))
-    measured = [far for far in _FARS if len(ordered) * 10.0**far >= _LEAST_PAIRS]
-    return tuple((float(far), round(float(np.quantile(ordered, 1 - 10.0**far)), 4)) for far in measured or _FARS[:2])
+    measured = [far for far in TAIL_FARS if len(strangers) * far >= _LEAST_PAIRS]
+    if len(measured) < 2:
+        measured = list(TAIL_FARS[:2])
+    return tuple((round(float(np.log10(far)), 6), round(float(np.quantile(strangers, 1 - far)), 4)) for far in measured)

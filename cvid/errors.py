@@ -5,6 +5,7 @@
     ├── ModelError          a weights file is missing, damaged or of another signature
     ├── MissingDependency   a Python package or a system library is absent
     ├── UnknownBackend      a name that no registry knows
+    ├── LabelsError         labelled pictures, pairs or groups to measure by are not what they should be
     ├── SettingsError       a setting is unknown or out of range
     ├── CatalogueError      the archive cannot be opened, is locked, or belongs to other models
     └── UnknownName         an identity or an appearance that the catalogue does not hold
@@ -50,6 +51,10 @@ class UnknownBackend(CvidError):
 
     def __str__(self) -> str:
         return f"there is no {self.kind} named '{self.name}'; choose one of: {', '.join(self.choices)}"
+
+
+class LabelsError(CvidError):
+    """A folder of labelled pictures, a file of pairs or one of groups cannot be used to measure by."""
 
 
 class SettingsError(CvidError):

@@ -183,6 +183,21 @@ class FaceSettings(Section):
             "(docs/LOG.md); more cost time and gain nothing."
         ),
     )
+    apart_s: float = Field(
+        1.0,
+        ge=0,
+        description=(
+            "Exemplars shall lie so far apart (seconds) where faces are equally good: other moments show other poses, "
+            "and show whether a track drifted onto another person; 0: the best faces alone."
+        ),
+    )
+    crops: bool = Field(
+        True,
+        description=(
+            "Keep the exemplars' faces in the archive, so that it can change its models without the footage; "
+            "`status` says how much room they take."
+        ),
+    )
     min_quality: float = Field(
         0.0,
         ge=0,

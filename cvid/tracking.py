@@ -21,6 +21,8 @@ from cvid.settings import FaceSettings, TrackingSettings
 from cvid.types import FaceChip, Faces, Floats, Ints, Track
 
 _LOOK_PX = 12
+_REPEATED = 0.6
+"""How much a face loses that repeats a better one; 0.3 gains less, 0.9 no more (docs/LOG.md)."""
 
 
 @dataclass
@@ -145,9 +147,21 @@ class Tracker:
         track.sightings.append(new)
         track.best.append(new)
         if len(track.best) > self.faces.exemplars:
-            worst = min(track.best, key=lambda s: (s.quality, -s.time_s))
+            worst = _least_useful(track.best, self.faces.apart_s)
             worst.chip = None
             track.best.remove(worst)
+
+
+def _least_useful(best: Sequence[Sighting], apart_s: float) -> Sighting:
+    """The face that is missed least: poor, or soon before or after a better one, which shows the same pose again."""
+
+    def use(s: Sighting) -> tuple[float, float]:
+        better = [o.time_s for o in best if (o.quality, -o.time_s) > (s.quality, -s.time_s)]
+        gap_s = min((abs(s.time_s - time_s) for time_s in better), default=np.inf)
+        crowded = float(np.exp(-gap_s / apart_s)) if apart_s else 0.0
+        return s.quality * (1 - _REPEATED * crowded), -s.time_s
+
+    return min(best, key=use)
 
 
 def look_of(chip: FaceChip) -> Floats:

@@ -185,18 +185,35 @@ class Embeddings:
 
 
 @dataclass(frozen=True, eq=False)
+class Crop:
+    """A face chip as it is stored, so that another model can look at it later without the footage."""
+
+    jpeg: bytes
+    xyxy: Floats  # (4,), px in the chip
+    landmarks: Floats  # (5, 2)
+    scale: float  # chip px per frame px
+    quality: float  # of the face, 0..1
+
+    def __post_init__(self) -> None:
+        check("Crop.xyxy", self.xyxy, np.float32, (4,))
+        check("Crop.landmarks", self.landmarks, np.float32, (5, 2))
+
+
+@dataclass(frozen=True, eq=False)
 class TrackAnalysis:
     """A track with what recognition needs of it.
 
     `exemplars` are the vectors of its best faces, best first; none for a track too poor to embed,
     which is then never clustered. `template` is their quality-weighted mean, (1, d) or (0, d).
-    `pictures` are JPEG files of the kept faces, as (time_s, bytes), best first.
+    `pictures` are JPEG files of the kept faces, as (time_s, bytes), best first. `crops` are the faces
+    of the exemplars, in their order; none where they are not to be kept.
     """
 
     track: Track
     exemplars: Embeddings
     template: Embeddings
     pictures: Sequence[tuple[float, bytes]]
+    crops: Sequence[Crop] = ()
 
     def __post_init__(self) -> None:
         if self.exemplars.model != self.template.model or len(self.template) != min(len(self.exemplars), 1):

@@ -101,6 +101,20 @@ def probe(path: Path, sha256: str = "") -> VideoInfo:
         )
 
 
+def read_picture(path: Path) -> Bytes:
+    """A photograph, upright, uint8 (h, w, 3) BGR.
+
+    Raises:
+        VideoError: it cannot be opened or decoded, or is no photograph; with the reason.
+    """
+    head = _head(path)
+    if not head:
+        raise VideoError(path, "the file is empty")
+    if not _matches(head, _PICTURE_MAGIC + _STILL_MAGIC):
+        raise VideoError(path, "no picture can be found in it; it is damaged or another kind of file")
+    return _read_picture(path, head)
+
+
 def frames(path: Path, info: VideoInfo, tell_damage: Callable[[str], None] | None = None) -> Iterator[Frame]:
     """All frames of a file in the order of presentation, upright, with increasing times.
 

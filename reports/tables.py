@@ -82,7 +82,7 @@ def status_table(archive: Path, status: Status) -> Table:
     table.add_column(style="bold cyan", no_wrap=True)
     table.add_column(overflow="fold")
     rows = [
-        ("Archive", f"{archive} ({size(status.bytes)})"),
+        ("Archive", f"{archive} ({size(status.bytes)}, {size(status.crop_bytes)} of them faces kept for other models)"),
         (
             "Files",
             f"{status.sources:,} indexed · {status.failed:,} failed"
@@ -93,6 +93,9 @@ def status_table(archive: Path, status: Status) -> Table:
         ("Tracks", f"{status.tracks:,}, {status.unassigned:,} of them nobody's"),
         ("Models", models_used(status.models)),
     ]
+    if status.changing:
+        done = f"{status.changing.done:,} of {status.changing.total:,} appearances"
+        rows.append(("Changing", f"to {models_used(status.changing.models)}: {done} so far; `models use` goes on"))
     for label, text in rows:
         table.add_row(label, Text(printable(text)))
     for number, run in enumerate(status.runs[:_RUNS_MOST]):

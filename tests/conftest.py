@@ -20,6 +20,14 @@ def no_error_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def no_calibration_of_ones_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What whoever runs the tests has calibrated must not decide them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
 def interrupts_arrive() -> None:
     """A shell starts background jobs with Ctrl-C ignored; programs started from here would inherit that."""
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -124,3 +124,37 @@ def test_an_empty_track_has_no_place() -> None:
     """A track is made with its first face, never without."""
     empty = OpenTrack(1, BoxFilter(BOX), np.zeros(144, np.float32), 0.0, BOX)
     assert len(empty.as_track()) == 0 and empty.as_track().xyxy.shape == (0, 4)
+
+
+def drifted() -> OpenTrack:
+    """A track of eight faces: a dark one at the left, from 1 s on a bright one at the right."""
+    from cvid.settings import TrackingSettings
+
+    tracker = Tracker(TrackingSettings(min_likeness=-1, min_overlap=0), FaceSettings(exemplars=8))
+    for i in range(8):
+        later = i >= 4
+        box = BOX + np.float32(70 if later else 0) * np.array([1, 0, 1, 0], np.float32)
+        one = Faces(box[None], np.ones(1, np.float32), ARCFACE_POINTS[None], np.ones(1, np.uint8))
+        chip = FaceChip(np.full((112, 112, 3), 150 if later else 10, np.uint8), BOX, ARCFACE_POINTS, 1.0)
+        tracker.update(i / 4, i, one, [chip], np.array([0.5 + i / 100], np.float32))
+    (track,) = tracker.end_shot()
+    return track
+
+
+def test_a_track_that_drifted_onto_another_person_becomes_two() -> None:
+    settings = FaceSettings(exemplars=8)
+    first, second = describe([drifted()], BrightnessEmbedder(), settings)
+    assert (first.track.time_s[-1], second.track.time_s[0]) == (0.75, 1.0)
+    assert brightness_of(first.template.vectors[0]) == pytest.approx(10, abs=1)
+    assert brightness_of(second.template.vectors[0]) == pytest.approx(150, abs=1)
+    assert [t for t, _ in first.pictures] == [0.75] and [t for t, _ in second.pictures] == [1.75]
+    assert len(first.crops) == len(first.exemplars) == 4
+
+
+def test_a_stranger_among_the_exemplars_is_no_exemplar() -> None:
+    settings = FaceSettings(exemplars=5)
+    track = tracked([(0.5, 10), (0.9, 150), (0.6, 12), (0.7, 9), (0.4, 11)], settings)
+    (analysis,) = describe([track], BrightnessEmbedder(), settings)
+    assert len(analysis.exemplars) == len(analysis.crops) == 4 and len(analysis.track) == 5
+    assert brightness_of(analysis.template.vectors[0]) == pytest.approx(10.5, abs=1.5)
+    assert [t for t, _ in analysis.pictures] == [0.75], "the stranger is not the picture either"

@@ -261,8 +261,14 @@ def test_of_a_long_track_only_the_best_chips_stay_in_memory() -> None:
 
 
 def test_of_equals_the_earlier_chips_stay() -> None:
-    (track,) = follow_open([[Seen(1, 100)]] * 8, None, FaceSettings(exemplars=3))
+    (track,) = follow_open([[Seen(1, 100)]] * 8, None, FaceSettings(exemplars=3, apart_s=0))
     assert [s.frame_index for s in track.best] == [0, 1, 2]
+
+
+def test_equally_good_faces_are_kept_from_all_over_the_track() -> None:
+    (track,) = follow_open([[Seen(1, 100)]] * 40, None, FaceSettings(exemplars=3))
+    first, second, third = sorted(s.frame_index for s in track.best)
+    assert second - first > 5 and third - second > 5
 
 
 def test_pictures_of_all_faces_are_kept_where_asked_for() -> None:

@@ -25,9 +25,13 @@ def bar_for(model: str, tracks: int, settings: ClusteringSettings) -> float:
         tracks: how many tracks the archive holds.
         settings: `bar` fixes the result; `false_links`, above 0, stands in for the model's own.
     """
+    return bar_of(measured_of(model), tracks, settings)
+
+
+def bar_of(measured: Calibration, tracks: int, settings: ClusteringSettings) -> float:
+    """The same from what was measured, whatever the model is called."""
     if settings.bar:
         return settings.bar
-    measured = measured_of(model)
     tail = np.array(measured.tail)
     wanted = np.log10((settings.false_links or measured.false_links) / max(tracks, _SMALLEST))
     return float(_along(tail[:, 0], tail[:, 1], wanted))
@@ -36,6 +40,12 @@ def bar_for(model: str, tracks: int, settings: ClusteringSettings) -> float:
 def cohesion_for(model: str, settings: ClusteringSettings) -> float:
     """The share of a group's inner similarity that a merge must reach: the setting, or else the model's own."""
     return settings.cohesion or measured_of(model).cohesion
+
+
+def cosine_at(model: str, log10_far: float) -> float:
+    """The cosine that a pair of strangers reaches with this frequency, by a model, name + weights hash."""
+    tail = np.array(measured_of(model).tail)
+    return float(_along(tail[:, 0], tail[:, 1], log10_far))
 
 
 def measured_of(model: str) -> Calibration:

@@ -14,6 +14,7 @@ from cvid.errors import UnknownBackend
 from cvid.models.store import find, is_present, search_path, verified
 from cvid.models.table import FAMILIES, MODELS
 from cvid.registry import Registry
+from cvid.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,20 @@ def choose(
         if MODELS[part].weights:
             find(part, model_dir)
     return choice
+
+
+def choose_for(settings: Settings, **instead: str) -> Choice:
+    """`choose` with what the settings say; `instead` are arguments of `choose` that win over them."""
+    asked = {
+        "models": settings.models,
+        "detectors": settings.detectors,
+        "embedders": settings.embedders,
+        "model_dir": settings.model_dir,
+        "tandem": settings.tandem,
+        "fusion": settings.fusion,
+        "device": settings.device,
+    }
+    return choose(**asked | instead)
 
 
 def missing(set_name: str, model_dir: str = "") -> list[str]:

@@ -51,18 +51,10 @@ def explain(
       cvid explain -- -strange-name.mp4
     """
     from cvid.explain import explain as explained
-    from cvid.models.sets import choose
+    from cvid.models.sets import choose_for
 
     settings = settings_from(config, assignments, **named)
-    choice = choose(
-        settings.models,
-        settings.detectors,
-        settings.embedders,
-        settings.model_dir,
-        settings.tandem,
-        settings.fusion,
-        settings.device,
-    )
+    choice = choose_for(settings)
     reasons: Counter[tuple[bool, str]] = Counter()
     shown = _thinned(explained(video, choice.open(), settings), every, reasons)
     first = list(islice(shown, 1))  # what is no video fails here, before anything is printed

@@ -78,13 +78,18 @@ def settings_options(verb: Decorated) -> Decorated:
 
 def model_options(verb: Decorated) -> Decorated:
     """--models, --detectors, --embedders, --device and --model-dir."""
+    models = click.option(
+        "--models",
+        metavar="NAME",
+        shell_complete=_complete_models,
+        help="Model set: embedded, light, standard, full, permissive or auto (default: auto, the best present).",
+    )
+    return models(model_part_options(verb))
+
+
+def model_part_options(verb: Decorated) -> Decorated:
+    """--detectors, --embedders, --device and --model-dir."""
     options = (
-        click.option(
-            "--models",
-            metavar="NAME",
-            shell_complete=_complete_models,
-            help="Model set: embedded, light, standard, full, permissive or auto (default: auto, the best present).",
-        ),
         click.option(
             "--detectors",
             cls=NamesOption,

@@ -79,10 +79,19 @@ def upgrade() -> None:
     op.create_table(
         "vectors",
         _track(),
-        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("model", sa.Text, primary_key=True),
         sa.Column("count", sa.Integer, nullable=False),
         sa.Column("template", sa.LargeBinary, nullable=False),
         sa.Column("exemplars", sa.LargeBinary, nullable=False),
+    )
+    op.create_table(
+        "crops",
+        _track(),
+        sa.Column("rank", sa.Integer, primary_key=True),
+        sa.Column("points", sa.LargeBinary, nullable=False),
+        sa.Column("scale", sa.Float, nullable=False),
+        sa.Column("quality", sa.Float, nullable=False),
+        sa.Column("jpeg", sa.LargeBinary, nullable=False),
     )
     op.create_table(
         "pictures",

@@ -1,0 +1,1 @@
+"""How good are the models on a user's own labelled pictures? Numbers only; reports/ shows them."""
