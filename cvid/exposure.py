@@ -25,6 +25,7 @@ def lift(crop: Bytes) -> Bytes:
     """
     height, width = crop.shape[:2]
     inner = crop[height // 7 : -height // 28 or None, width // 10 : -width // 10 or None]
+    inner = inner if inner.size else crop
     low, high = np.percentile(cv2.cvtColor(inner, cv2.COLOR_BGR2GRAY), [1, 99])
     if high - low >= _RANGE:
         return crop

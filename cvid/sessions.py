@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,6 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cvid.errors import ModelError, UnknownBackend
+
+# Set before its first import, this keeps ONNX Runtime 1.31 from collecting telemetry: else it writes a database of
+# events and an id of the device to ~/.cache/Microsoft, and has its maker's address to send them to built in.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 DEVICES = {
     "cpu": "CPUExecutionProvider",
@@ -43,6 +48,10 @@ class Session(Protocol):
 
     def get_inputs(self) -> list[Any]:
         """The graph's inputs, each with `.name` and `.shape`."""
+        ...
+
+    def get_outputs(self) -> list[Any]:
+        """The graph's outputs, likewise."""
         ...
 
     def get_providers(self) -> list[str]:
@@ -108,6 +117,40 @@ def providers_for(device: str) -> list[str]:
         remedy = f"pip install {package} in place of onnxruntime" if package else "it runs on other systems"
         raise ModelError(f"the device '{device}' is not part of this ONNX Runtime ({', '.join(here)}): {remedy}")
     return list(dict.fromkeys([DEVICES[device], DEVICES["cpu"]]))
+
+
+def expect(session: Session, name: str, entering: Sequence[int | None], leaving: Sequence[int]) -> int:
+    """Refuse a graph of another signature than the model's.
+
+    Args:
+        name: the model's name, for the message.
+        entering: the one input's axes behind the first; None for an axis that must take any length.
+        leaving: the length of each output's last axis; an output that does not declare it is taken at its word later.
+
+    Returns:
+        How many pictures the graph takes at once; 0 for any number.
+
+    Raises:
+        ModelError: what the graph takes and gives, and what was needed.
+    """
+    inputs, outputs = session.get_inputs(), [list(output.shape or [None]) for output in session.get_outputs()]
+    taken = list(inputs[0].shape or [])
+    fits = (
+        len(inputs) == 1
+        and inputs[0].type == "tensor(float)"
+        and len(taken) == len(entering) + 1
+        and all(not isinstance(have, int) or have == want for have, want in zip(taken[1:], entering, strict=True))
+        and len(outputs) == len(leaving)
+        and all(not isinstance(o[-1], int) or o[-1] == want for o, want in zip(outputs, leaving, strict=True))
+    )
+    if not fits:
+        wanted = f"[n, {', '.join('any' if axis is None else str(axis) for axis in entering)}]"
+        raise ModelError(
+            f"the file of '{name}' holds another kind of model: it takes {' and '.join(f'{i.shape}' for i in inputs)} "
+            f"and gives {len(outputs)} outputs ending in {[o[-1] for o in outputs]}, where {wanted} and "
+            f"{list(leaving)} are needed; fetch it again"
+        )
+    return taken[0] if isinstance(taken[0], int) else 0
 
 
 def _name(model: Path | bytes) -> str:

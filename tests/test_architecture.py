@@ -15,8 +15,9 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("cvid", "archive", "reports", "main")
 """Each imports only from itself and from those before it."""
 NEVER = {"torch", "tensorflow", "keras", "dlib", "mtcnn", "face_recognition", "face_recognition_models",
-         "pkg_resources", "setuptools", "insightface"}  # fmt: skip
-HEAVY = {"numpy", "cv2", "av", "onnx", "onnxruntime", "sqlalchemy", "alembic", "scipy", "faiss", "pydantic"}
+         "pkg_resources", "setuptools"}  # fmt: skip
+OPTIONAL = {"deepface", "insightface", "retinaface"}
+HEAVY = OPTIONAL | {"numpy", "cv2", "av", "onnx", "onnxruntime", "sqlalchemy", "alembic", "scipy", "faiss", "pydantic"}
 
 SOURCES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -104,13 +105,17 @@ def test_the_library_configures_no_logging() -> None:
 
 
 def test_cvid_writes_no_files() -> None:
-    """Footage, and all else, is only ever opened for reading there."""
+    """Footage, and all else, is only ever opened for reading there.
+
+    deepface finds weights in one folder alone, which is made for it below a temporary one.
+    """
     writing = (".write_bytes", ".write_text", ".unlink", ".rename", ".mkdir", ".touch", ".chmod", ".rmdir", ".imwrite",
                ".tofile", "os.remove", "os.rename", "shutil.move", "np.save")  # fmt: skip
     for name in of("cvid"):
         for call in calls(name):
             function = ast.unparse(call.func)
-            assert not function.endswith(writing), f"{name}: {ast.unparse(call)}"
+            temporary = (name, function) == ("cvid.embedders.deepface", "weights.mkdir")
+            assert temporary or not function.endswith(writing), f"{name}: {ast.unparse(call)}"
             if function.endswith("open") and function != "av.open":
                 modes = [a.value for a in [*call.args, *(k.value for k in call.keywords if k.arg == "mode")]
                          if isinstance(a, ast.Constant) and isinstance(a.value, str)]  # fmt: skip
@@ -127,6 +132,9 @@ DOORS = {
     "onnxruntime": {"cvid.sessions"},
     "faiss": {"cvid.clustering.graph"},
     "av": {"cvid.video", "cvid.upright", "reports.sample"},
+    "insightface": {"cvid.embedders.arcface"},
+    "deepface": {"cvid.embedders.deepface"},
+    "retinaface": {"cvid.detectors.retinaface_r50"},
 }
 
 
@@ -204,7 +212,14 @@ def test_the_embedded_models_need_nothing_but_their_files(tmp_path: Path) -> Non
     picture = packaged_file("skimage", "data/astronaut.png").read_bytes()
     (tmp_path / "footage" / "astronaut.png").write_bytes(picture)
     done = subprocess.run(
-        [sys.executable, "-c", EMBEDDED, ",".join(sorted(NEVER)), str(tmp_path / "footage"), str(tmp_path / "archive")],
+        [
+            sys.executable,
+            "-c",
+            EMBEDDED,
+            ",".join(sorted(NEVER | OPTIONAL)),
+            str(tmp_path / "footage"),
+            str(tmp_path / "archive"),
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,

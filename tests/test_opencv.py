@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,13 @@ def test_the_installed_build_needs_no_desktop_library() -> None:
     binary = next(Path(str(cv2.__file__)).parent.glob("cv2*.so"))
     needed = subprocess.run(["ldd", str(binary)], check=True, stdout=subprocess.PIPE, text=True).stdout
     assert [library for library in DESKTOP_LIBRARIES if library in needed] == []
+
+
+def test_all_builds_of_opencv_are_one_version() -> None:
+    """The package insightface brings the desktop build, deepface the headless one; both write the folder cv2."""
+    builds = {d.name: d.version for d in metadata.distributions() if d.name.lower().startswith("opencv")}
+    assert len(set(builds.values())) == 1, builds
+    assert set(builds.values()).pop().startswith(str(cv2.__version__))
 
 
 def test_a_missing_system_library_is_one_sentence_with_the_remedy(tmp_path: Path) -> None:
