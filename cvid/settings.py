@@ -187,14 +187,14 @@ class FaceSettings(Section):
         1.0,
         ge=0,
         description=(
-            "Exemplars shall lie so far apart (seconds) where faces are equally good: other moments show other poses, "
-            "and show whether a track drifted onto another person; 0: the best faces alone."
+            "Exemplars shall lie so far apart (seconds) where faces are equally good; 0: the best faces alone. 1, because "
+            "other moments show other poses, and whether a track drifted onto another person."
         ),
     )
     crops: bool = Field(
         True,
         description=(
-            "Keep the exemplars' faces in the archive, so that it can change its models without the footage; "
+            "Keep the exemplars' faces in the archive. True, because then it can change its models without the footage; "
             "`status` says how much room they take."
         ),
     )

@@ -26,6 +26,12 @@ class FakeNet:
     def get_inputs(self) -> list[Any]:
         return []
 
+    def get_outputs(self) -> list[Any]:
+        return []
+
+    def get_providers(self) -> list[str]:
+        return ["CPUExecutionProvider"]
+
     def run(self, outputs: list[str] | None, feed: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         crops = feed["bgr"]
         self.sizes.append(len(crops))

@@ -36,6 +36,12 @@ class FakeNet:
     def get_inputs(self) -> list[Any]:
         return []
 
+    def get_outputs(self) -> list[Any]:
+        return []
+
+    def get_providers(self) -> list[str]:
+        return ["CPUExecutionProvider"]
+
     def run(self, outputs: list[str] | None, feed: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         self.seen.append(feed["bgr"])
         return list(self.answer(feed["bgr"]))

@@ -89,7 +89,7 @@ def test_unknown_names_in_a_file_are_refused() -> None:
         ("selectoin.flow", "did you mean selection.flow?"),
         ("bar", "did you mean clustering.bar?"),
         ("jobz", "did you mean jobs?"),
-        ("faces.zzz", "choose one of: faces.exemplars, faces.min_quality, faces.keep"),
+        ("faces.zzz", "choose one of: faces.exemplars, faces.apart_s, faces.crops, faces.min_quality, faces.keep"),
         ("zzz", "docs/settings.md lists them"),
     ],
 )
