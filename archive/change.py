@@ -22,6 +22,7 @@ from archive.events import Event, Note, Revectoring
 from archive.folders import write_folders
 from archive.identities import settle
 from archive.packing import unpack_crop, unpack_track
+from archive.runlog import RunLog
 from archive.saving import crop_rows, vector_row
 from archive.schema import crops, files, roots, tracks, trails, vectors
 from cvid.analyse import Parts
@@ -67,7 +68,7 @@ def change_models(
         CatalogueError: there is nothing to change, or tracks are left that cannot be seen again.
         KeyboardInterrupt: what was finished is kept; the same change goes on from there.
     """
-    with Catalogue.create_or_open(archive) as catalogue:
+    with Catalogue.create_or_open(archive) as catalogue, RunLog(archive) as log:
         own = catalogue.models()
         if not own:
             raise CatalogueError(
@@ -79,6 +80,8 @@ def change_models(
             after["set"] = set_name
         if after.items() <= own.items():
             raise CatalogueError(f"the archive {archive} uses these models already")
+        run = catalogue.start_run(settings.model_dump())
+        log.write("change", id=run, before=own, after=after, settings=settings.model_dump())
         catalogue.set_fact("changing", after)
         left = _revector(catalogue, parts, settings, hook)
         if left and not leave_out:
@@ -90,6 +93,9 @@ def change_models(
             catalogue.set_fact("settled", "")
         settle(catalogue, settings)
         write_folders(catalogue, archive, hook)
+        providers = dict.fromkeys(parts.detector.providers + parts.embedder.providers)
+        catalogue.finish_run(run, "changed models", after, list(providers))
+        log.write("changed", left_out=left)
         return Changed(own, after, catalogue.track_count(), len(left), len(catalogue.people()))
 
 

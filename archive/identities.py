@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from itertools import count
 
 import numpy as np
@@ -14,6 +15,7 @@ from archive.catalogue import Catalogue
 from archive.gathering import Assigned, Gathered, gather, write
 from archive.matching import Labels, match, overlapping
 from cvid.clustering import CLUSTERERS
+from cvid.clustering.bars import measured_of
 from cvid.clustering.founding import may_found
 from cvid.settings import ClusteringSettings, Settings
 from cvid.types import Doubles, Floats, TrackSet
@@ -33,7 +35,8 @@ def settle(catalogue: Catalogue, settings: Settings) -> None:
     (sha256, time, box) of their first track. An identity that nobody belongs to any more is dissolved, unless a
     human has named it; its id is never given again.
     """
-    key = json.dumps([cvid.__version__, settings.clustering.model_dump()], sort_keys=True)
+    measured = asdict(measured_of(catalogue.models().get("embedder", "")))
+    key = json.dumps([cvid.__version__, settings.clustering.model_dump(), measured], sort_keys=True)
     if catalogue.fact("settled") == key:
         return
     with catalogue.atomic():

@@ -19,6 +19,7 @@ from archive.records import Failure, Person
 from archive.runlog import RunLog
 from archive.saving import damage_reason
 from archive.scan import Found, PassedOver, Unreadable, scan, scope_of
+from cvid.calibration import lacking
 from cvid.errors import CatalogueError, VideoError
 from cvid.frames import SKIPPED
 from cvid.models.sets import Choice, choose_for
@@ -219,6 +220,8 @@ class _Run:
         self.catalogue.settle_models({k: self.models[k] for k in ("detector", "embedder", "set") if k in self.models})
         why = f" ({self.models['reason']})" if self.models.get("reason") else ""
         self.hook(Note(f"models: {message.detector}, {message.embedder}{why}; run on {', '.join(self.providers)}"))
+        if why and (unmeasured := lacking(message.embedder.partition(":")[0])):
+            self.hook(Note(unmeasured))
 
     def _done(self, message: Done, places: list[Found]) -> None:
         analysis = message.analysis

@@ -77,6 +77,21 @@ def calibration_of(models: str) -> Calibration | None:
     return _found(models, _own()) or _found(models, SHIPPED)
 
 
+def lacking(models: str) -> str:
+    """A sentence for a combination of which nothing was measured; empty where something was.
+
+    Args:
+        models: names joined by "+".
+    """
+    if calibration_of(models):
+        return ""
+    alike = "their vectors are weighed alike, and " if "+" in models else ""
+    return (
+        f"nothing was measured of {models} yet: {alike}people are judged by MobileFaceNet's bar; "
+        "`cvid evaluate --stills DIR --calibrate` measures it on labelled pictures of your own"
+    )
+
+
 def fit(cosines: Floats, same: NDArray[np.bool_]) -> Calibration:
     """Fit slopes, bias and tail to labelled pairs, by logistic regression with slopes of at least 0.
 

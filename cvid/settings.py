@@ -187,15 +187,15 @@ class FaceSettings(Section):
         1.0,
         ge=0,
         description=(
-            "Exemplars shall lie so far apart (seconds) where faces are equally good; 0: the best faces alone. 1, because "
-            "other moments show other poses, and whether a track drifted onto another person."
+            "Exemplars shall lie so far apart (seconds) where faces are equally good; 0: the best faces alone. 1, "
+            "because other moments show other poses, and whether a track drifted onto another person."
         ),
     )
     crops: bool = Field(
         True,
         description=(
-            "Keep the exemplars' faces in the archive. True, because then it can change its models without the footage; "
-            "`status` says how much room they take."
+            "Keep the exemplars' faces in the archive. True, because then it can change its models without the "
+            "footage; `status` says how much room they take."
         ),
     )
     min_quality: float = Field(

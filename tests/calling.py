@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -42,7 +43,13 @@ def call(*args: str | Path, cwd: Path = ROOT, env: dict[str, str] | None = None)
 
 
 def in_terminal(
-    folder: Path, answers: bytes, *environment: str, interrupt_at: bytes | None = None, exit_code: int = 0
+    folder: Path,
+    answers: bytes,
+    *environment: str,
+    interrupt_at: bytes | None = None,
+    exit_code: int = 0,
+    script: Path = MAIN,
+    args: Sequence[str] = (),
 ) -> str:
     """What `python main.py` shows in a terminal to somebody who gives these answers, or Ctrl-C at these words."""
     import pty
@@ -50,7 +57,7 @@ def in_terminal(
     ours, theirs = pty.openpty()
     env = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30", **dict(e.split("=") for e in environment)}
     with subprocess.Popen(
-        [sys.executable, MAIN], cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs
+        [sys.executable, script, *args], cwd=folder, env=env, stdin=theirs, stdout=theirs, stderr=theirs
     ) as process:
         os.close(theirs)
         os.write(ours, answers)

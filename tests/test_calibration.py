@@ -198,3 +198,11 @@ def test_what_ships_is_whole(models: str) -> None:
     assert len(shipped.slopes) == len(models.split("+")) and sum(shipped.weights) == pytest.approx(1)
     assert sorted(fars, reverse=True) == list(fars) and sorted(cosines) == list(cosines)
     assert shipped.bias < 0
+
+
+def test_what_was_not_measured_says_so() -> None:
+    from cvid.calibration import lacking
+
+    assert lacking("mobilefacenet") == lacking("dlib_resnet+mobilefacenet") == ""
+    assert "arcface_r50" in lacking("arcface_r50") and "weighed" not in lacking("arcface_r50")
+    assert "weighed alike" in lacking("arcface_r50+facenet512") and "--calibrate" in lacking("arcface_r50+facenet512")

@@ -84,6 +84,7 @@ def test_everybody_keeps_the_id_in_the_new_space(tmp_path: Path, footage: Path) 
     assert [e.done for e in events if isinstance(e, Revectoring)] == [0, 6]
     with Catalogue.open(archive) as catalogue:
         assert catalogue.models() == {"detector": "squares:" + "0" * 12, "embedder": OTHER, "set": "wide"}
+        assert catalogue.status().runs[0].outcome == "changed models" and catalogue.status().runs[0].providers
         assert catalogue.status().changing is None and catalogue.status().crop_bytes > 1000
     with pytest.raises(CatalogueError, match="uses these models already"):
         change_models(archive, open_wide, painted_settings(), lambda _: None, set_name="wide")

@@ -1,20 +1,27 @@
 """The documents say what the code does.
 
-`python -m tests.test_docs` from the repository's root writes docs/settings.md anew.
+`python -m tests.test_docs` from the repository's root writes docs/settings.md and docs/models.md anew.
 """
 
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
 
+from cvid.models.figures import FIGURES, Figure
+from cvid.models.listing import sets_with
+from cvid.models.sets import SETS
+from cvid.models.table import FAMILIES, MODELS, Model
 from cvid.settings import Section, Settings
 from reports.cli.app import VERBS
+from reports.wording import size
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+MODELS_PAGE = ROOT / "docs" / "models.md"
 
 
 def settings_page() -> str:
@@ -37,6 +44,100 @@ def settings_page() -> str:
             default = str(row.default).lower() if isinstance(row.default, bool) else row.default
             lines.append(f"| `{dotted}` | `{default}` | {row.description} |")
     return "\n".join(lines) + "\n"
+
+
+def models_page() -> str:
+    """Every model with its licence, its source and what was measured of it, as Markdown."""
+    measured, unmeasured = ([m.name for m in MODELS.values() if m.measured is how] for how in (True, False))
+    lines = [
+        "# Models",
+        "",
+        *_wrapped(
+            "`cvid models` shows this table with what is on your machine, `cvid models download NAME` fetches a set, "
+            "a family or a model. Nothing is downloaded unasked. What each model gets to see is in "
+            "`cvid/models/table.py`."
+        ),
+        "| model | kind | licence | commercial use | size | where from | sets | measured here | LFW TAR | ms |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+        *(_model_row(model) for model in MODELS.values()),
+        "",
+        *_wrapped(
+            "LFW TAR: the share of pairs of one person that an embedder accepts where it accepts one pair of "
+            "strangers in 1,000. ms: on one core, of an embedder a face, of a detector a frame. A dash: not measured. "
+            "docs/LOG.md has how."
+        ),
+        "## Measured or not",
+        "",
+        *_wrapped(f"Measured here with the true weights: {_named(measured)}."),
+        *_wrapped(
+            f"Not measured: {_named(unmeasured)}. Their weights could not be had where cvid was developed, so how "
+            "good they are is not known here: measure them on pictures of your own with `cvid evaluate --stills` "
+            "before relying on them. The face models among them and `retinaface_r50` run in the tests on small "
+            "stand-in graphs of the same signature, which pin size, alignment, colour order and normalisation of what "
+            "they are shown; `scrfd_10g` shares its code with the smaller ones."
+        ),
+        "## Files",
+        "",
+        *_wrapped(
+            "Weights are looked for in `--model-dir`, `CVID_MODEL_DIR`, `~/.cache/cvid/models`, and where insightface "
+            "and deepface keep theirs. Downloads go into `--model-dir` if it is named, else into "
+            "`~/.cache/cvid/models`. A file with a known sha256 is compared with it whenever it is loaded. Where "
+            "upstream publishes none, the download keeps its hash in `FILE.sha256`, and the file is compared with "
+            "that from then on; what you put there yourself is taken as it is. Of models without an address, the "
+            "table names the source: put the file into one of these folders."
+        ),
+        *_wrapped(
+            "The licence of weights that exclude commercial use must be accepted once, at the download; what you put "
+            "into a folder yourself is not asked about. When it was accepted stands in "
+            "`~/.config/cvid/licences.json`."
+        ),
+        "## Sets and families",
+        "",
+        "| set | detectors | embedders |",
+        "|---|---|---|",
+        *(f"| `{name}` | {', '.join(s.detectors)} | {', '.join(s.embedders)} |" for name, s in SETS.items()),
+        "",
+        "| family | models; the name stands for the first that is here, in a download for the first |",
+        "|---|---|",
+        *(f"| `{name}` | {', '.join(members)} |" for name, members in FAMILIES.items()),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _wrapped(paragraph: str) -> list[str]:
+    return [*textwrap.wrap(paragraph, 116, break_on_hyphens=False, break_long_words=False), ""]
+
+
+def _model_row(model: Model) -> str:
+    weights, figure = model.weights, FIGURES.get(model.name, Figure())
+    if weights is None:
+        held, source = "in the package", f"{model.source} `{model.package}`"
+    else:
+        held = size(weights.size) if weights.size else "not known"
+        link = f"[{weights.url.rpartition('/')[2]}]({weights.url})" if weights.url else f"{weights.file}, by hand"
+        source = f"{model.source}: {link}" + (f"; needs the package `{model.package}`" if model.package else "")
+    cells = [
+        f"`{model.name}`",
+        model.kind,
+        model.licence,
+        "yes" if model.commercial else "no",
+        held,
+        source,
+        ", ".join(sets_with(model.name)) or "–",
+        "yes" if model.measured else "no",
+        "–" if figure.tar is None else f"{figure.tar:.3f}",
+        "–" if figure.ms is None else f"{figure.ms:.1f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _named(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def test_the_models_page_is_what_the_code_says() -> None:
+    assert MODELS_PAGE.read_text(encoding="utf-8") == models_page()
+    assert set(FIGURES) <= {name for name, model in MODELS.items() if model.measured}
 
 
 def test_the_settings_page_is_what_the_code_says() -> None:
@@ -92,3 +193,4 @@ def test_every_invariant_names_tests_that_exist() -> None:
 
 if __name__ == "__main__":
     SETTINGS_PAGE.write_text(settings_page(), encoding="utf-8")
+    MODELS_PAGE.write_text(models_page(), encoding="utf-8")

@@ -87,7 +87,7 @@ def test_a_named_set_is_taken_or_missed(tmp_path: Path) -> None:
 
 
 def test_unknown_names_list_the_choices() -> None:
-    with pytest.raises(UnknownBackend, match="no model set named 'best'; choose one of: auto, light, embedded"):
+    with pytest.raises(UnknownBackend, match="no model set named 'best'; choose one of: auto, embedded, light"):
         choose("best")
     with pytest.raises(UnknownBackend, match=r"no detector named 'eyes'; choose one of: scrfd_500m, .*mtcnn"):
         choose(detectors="mtcnn,eyes")

@@ -14,6 +14,7 @@ from cvid.errors import UnknownBackend
 from cvid.models.store import find, is_present, search_path, verified
 from cvid.models.table import FAMILIES, MODELS
 from cvid.registry import Registry
+from cvid.sessions import providers_for
 from cvid.settings import Settings
 
 
@@ -100,7 +101,7 @@ def choose(
 
     Raises:
         UnknownBackend: no such set, detector or embedder; the message lists the choices.
-        ModelError: a named set lacks a file; the message names it.
+        ModelError: a named set lacks a file, or the device is not there; the message names it.
     """
     if models != "auto" and models not in SETS:
         raise UnknownBackend("model set", models, ["auto", *SETS])
@@ -122,6 +123,7 @@ def choose(
         fusion,
         device,
     )
+    providers_for(device)
     for part in choice.detectors + choice.embedders:
         if MODELS[part].weights:
             find(part, model_dir)

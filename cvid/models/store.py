@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from functools import cache
 from pathlib import Path
+from stat import S_ISREG
 
 from cvid.errors import ModelError
 from cvid.models.table import MODELS, Weights
@@ -35,7 +37,7 @@ def where(weights: Weights, model_dir: str = "") -> Path | None:
     places = [folder / weights.file for folder in search_path(model_dir)]
     if weights.cached_as:
         places.append(_expanded("~") / weights.cached_as)
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if _is_file(place, weights)), None)
 
 
 def is_present(name: str, model_dir: str = "") -> bool:
@@ -56,7 +58,7 @@ def verified(path: Path, sha256: str) -> str:
     """The first 12 hex digits of a weights file's hash, after comparing it with the expected one.
 
     Args:
-        sha256: the expected hash; empty where none is known.
+        sha256: the expected hash; empty where none is known: then that of the download, if there was one.
 
     Raises:
         ModelError: the file is another one, or was cut short.
@@ -66,11 +68,47 @@ def verified(path: Path, sha256: str) -> str:
             found = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as exc:
         raise ModelError(f"{path}: cannot be read ({exc.strerror}); check its rights") from exc
-    if sha256 and found != sha256:
+    expected = sha256 or _recorded(path)
+    if expected and found != expected:
+        record = "" if sha256 else f" and {record_of(path).name}"
         raise ModelError(
-            f"{path}: damaged or another file (sha256 {found[:12]}…, expected {sha256[:12]}…); fetch it again"
+            f"{path}: damaged or another file (sha256 {found[:12]}…, expected {expected[:12]}…); remove it{record} and "
+            "fetch it again"
         )
     return found[:12]
+
+
+def record_of(path: Path) -> Path:
+    """Where a download keeps the hash of a file whose hash nobody knew before."""
+    return path.with_name(path.name + ".sha256")
+
+
+def _recorded(path: Path) -> str:
+    """The hash that the download of a file kept; empty if none did."""
+    record = record_of(path)
+    try:
+        said = record.read_text(encoding="utf-8").split()
+    except FileNotFoundError:
+        return ""
+    except OSError as exc:
+        raise ModelError(f"{record}: cannot be read ({exc.strerror}); check its rights") from exc
+    except ValueError:
+        said = []
+    if not said or not re.fullmatch("[0-9a-f]{64}", said[0]):
+        raise ModelError(f"{record}: not the record of a hash; remove it and {path.name}, and fetch that again")
+    return said[0]
+
+
+def _is_file(place: Path, weights: Weights) -> bool:
+    """Is there a file? A folder of ours that may not be looked into is an error, another library's is passed over."""
+    try:
+        return S_ISREG(place.stat().st_mode)
+    except PermissionError as exc:
+        if weights.cached_as and place.match(weights.cached_as):
+            return False
+        raise ModelError(f"{place.parent}: cannot be looked into ({exc.strerror}); check its rights") from exc
+    except (OSError, ValueError):
+        return False
 
 
 def _expanded(folder: str) -> Path:

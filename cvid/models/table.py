@@ -41,6 +41,7 @@ class Model:
     measured: bool  # by us, with the true weights
     weights: Weights | None = None  # None: inside `package`
     package: str = ""  # the Python package that holds the weights or the code that reads them
+    packaged: tuple[str, ...] = ()  # the weights' files inside `package`
 
 
 MODELS = {
@@ -121,6 +122,7 @@ MODELS = {
             input="a pyramid of scales, RGB, (x − 127.5) / 128",
             measured=True,
             package="mtcnn",
+            packaged=("assets/weights/pnet.lz4", "assets/weights/rnet.lz4", "assets/weights/onet.lz4"),
         ),
         Model(
             name="yunet",
@@ -158,6 +160,7 @@ MODELS = {
             input="150×150, five points aligned, RGB minus a mean",
             measured=True,
             package="face_recognition_models",
+            packaged=("models/dlib_face_recognition_resnet_model_v1.dat",),
         ),
         Model(
             name="arcface_r50",
@@ -190,7 +193,7 @@ MODELS = {
                 260665334,
                 "4ab1d6435d639628a6f3e5008dd4f929edf4c4124b1a7169e1048f9fef534cdf",
                 f"{_INSIGHTFACE}/antelopev2.zip",
-                "antelopev2/glintr100.onnx",
+                "glintr100.onnx",
                 ".insightface/models/antelopev2/glintr100.onnx",
             ),
             package="insightface",

@@ -14,6 +14,7 @@ VERBS = {
     "explain": "reports.cli.explain:explain",
     "export": "reports.cli.export:export",
     "status": "reports.cli.status:status",
+    "models": "reports.cli.models:models",
     "evaluate": "reports.cli.evaluate:evaluate",
     "demo": "reports.cli.demo:demo",
     "completion": "reports.cli.completion:completion",

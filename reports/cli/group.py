@@ -15,8 +15,8 @@ DONE_WITH_FAILURES = 3
 INTERRUPTED = 130
 
 
-class CvidGroup(click.Group):
-    """The verbs of cvid.
+class LazyGroup(click.Group):
+    """Verbs that are loaded when they are called or described.
 
     Args:
         verbs: name → "package.module:command"; a verb's module is imported when the verb is called or described.
@@ -39,6 +39,10 @@ class CvidGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+
+class CvidGroup(LazyGroup):
+    """The verbs of cvid, and the error boundary around them."""
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run a verb: the error boundary.
 
@@ -51,7 +55,7 @@ class CvidGroup(click.Group):
         except CvidError as exc:
             raise Told(str(exc)) from exc
         except KeyboardInterrupt:
-            goes_on = ctx.invoked_subcommand in (None, "index", "demo")
+            goes_on = ctx.invoked_subcommand in (None, "index", "demo", "models")
             click.echo(
                 "\ninterrupted" + ("; what was finished is kept, the next run continues" if goes_on else ""), err=True
             )

@@ -66,12 +66,12 @@ def use(
     def tell(line: str) -> None:
         click.echo(line, err=as_json)
 
-    with Steps(console, tell, "appearances") as steps:
+    with Steps(console, tell, "done") as steps:
 
         def hook(event: Event) -> None:
             match event:
                 case Revectoring(done, total):
-                    steps("new vectors", done, total)
+                    steps("vectors of appearances", done, total)
                 case WritingFolders(done, total):
                     steps("folders", done, total)
                 case Note(text):

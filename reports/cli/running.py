@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from reports.cli.fetching import offer_download
 from reports.cli.group import DONE_WITH_FAILURES
 from reports.cli.output import open_console, print_json, program
 from reports.cli.streams import OutputLost
@@ -23,6 +24,8 @@ def run_index(
     context: click.Context, archive: Path, footage: Sequence[Path], settings: Settings, as_json: bool = False
 ) -> IndexSummary:
     """Index, show the run and its summary; ends with exit code 3 if files failed."""
+    if not as_json:
+        offer_download(archive, settings)
     summary = index_and_show(archive, footage, settings, as_json)
     if summary.failures:
         context.exit(DONE_WITH_FAILURES)
