@@ -11,8 +11,9 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Table
 from rich.text import Text
 
-from cvid.models.download import Fetch, weights_of
+from cvid.models.download import Fetch
 from cvid.models.listing import Listed
+from cvid.models.store import fetched_as
 from reports.names import printable
 from reports.wording import size
 
@@ -64,7 +65,7 @@ def fetches_table(fetches: Sequence[Fetch]) -> Table:
     table.add_column("Licence", overflow="fold", min_width=14)
     for fetch in fetches:
         for model in fetch.models:
-            weights = weights_of(model)
+            weights = fetched_as(model)
             table.add_row(weights.file, size_of(weights.size), Text(fetch.url), Text(model.licence))
     return table
 

@@ -115,6 +115,8 @@ def _model_row(model: Model) -> str:
     else:
         held = size(weights.size) if weights.size else "not known"
         link = f"[{weights.url.rpartition('/')[2]}]({weights.url})" if weights.url else f"{weights.file}, by hand"
+        if model.instead:
+            link += f", or {model.instead.file} out of [{model.instead.url.rpartition('/')[2]}]({model.instead.url})"
         source = f"{model.source}: {link}" + (f"; needs the package `{model.package}`" if model.package else "")
     cells = [
         f"`{model.name}`",

@@ -21,9 +21,9 @@ from graphs import write_embedder
 from serving import Served, Shop, serving, sha, zip_of
 
 from cvid.errors import ModelError, UnknownBackend
-from cvid.models.download import Plan, by_hand, download, models_named, plan, weights_of
+from cvid.models.download import Plan, by_hand, download, models_named, plan
 from cvid.models.licences import accept, accepted, licences_file
-from cvid.models.store import record_of, verified
+from cvid.models.store import fetched_as, record_of, verified
 from cvid.models.table import MODELS, Model
 from cvid.models.transfer import Patience
 
@@ -84,7 +84,7 @@ def test_what_is_here_is_not_fetched_again(shop: Shop, folder: Path) -> None:
     fetch(folder, model)
     assert fetch(folder, model) == {} and len(shop.asked) == 1
     (folder / "a.onnx").write_bytes(b"cut short")
-    other = replace(model, weights=replace(weights_of(model), sha256="0" * 64))
+    other = replace(model, weights=replace(fetched_as(model), sha256="0" * 64))
     for damaged in (model, other):
         verified.cache_clear()
         with pytest.raises(ModelError, match=r"damaged or another file .* remove it and fetch it again"):
@@ -95,7 +95,7 @@ def test_models_of_one_zip_fetch_it_once(shop: Shop, folder: Path) -> None:
     shop.files["pack.zip"] = Served(zip_of(one_onnx=b"1" * 5000, two_onnx=b"2" * 5000, three_onnx=b"3"))
     one = shop.model("one", "pack.zip", sha(b"1" * 5000), "one.onnx")
     two = shop.model("two", "pack.zip", sha(b"2" * 5000), "pack/two.onnx")
-    one, two = (replace(m, weights=replace(weights_of(m), size=5000)) for m in (one, two))
+    one, two = (replace(m, weights=replace(fetched_as(m), size=5000)) for m in (one, two))
     assert set(fetch(folder, one, two)) == {"one", "two"}
     assert names_in(folder) == ["one.onnx", "two.onnx"] and len(shop.asked) == 1
     assert (folder / "two.onnx").read_bytes() == b"2" * 5000, "in whichever folder of the zip it lies"
@@ -243,7 +243,7 @@ def test_without_a_network_the_file_to_fetch_by_hand_is_named(folder: Path) -> N
     shop.files["pack.zip"] = Served(b"")
     model = shop.model("one", "pack.zip", "ab" * 32, "one.onnx")
     told = refused(folder, model, r"pack\.zip cannot be fetched: no-such-host\.invalid cannot be .* want of a network")
-    for part in (weights_of(model).url, "by hand", "one.onnx", "ab" * 32, "out of it", str(folder)):
+    for part in (fetched_as(model).url, "by hand", "one.onnx", "ab" * 32, "out of it", str(folder)):
         assert part in told
     refused(
         folder,
@@ -299,14 +299,14 @@ def test_other_content_is_thrown_away(shop: Shop, folder: Path) -> None:
 def test_zips_that_are_not_what_they_should_be(content: bytes, why: str, shop: Shop, folder: Path) -> None:
     shop.files["pack.zip"] = Served(content)
     model = shop.model("one", "pack.zip", sha(b"1"), "one.onnx")
-    refused(folder, replace(model, weights=replace(weights_of(model), size=1)), why)
+    refused(folder, replace(model, weights=replace(fetched_as(model), size=1)), why)
     assert names_in(folder) == []
 
 
 def test_a_full_disk_is_noticed_before(shop: Shop, folder: Path) -> None:
     shop.files["pack.zip"] = Served(zip_of(one_onnx=b"1"))
     model = shop.model("one", "pack.zip", sha(b"1"), "one.onnx")
-    model = replace(model, weights=replace(weights_of(model), size=10**18))
+    model = replace(model, weights=replace(fetched_as(model), size=10**18))
     assert "--model-dir" in refused(folder, model, r"MB free where 1,000,000,000,000 MB are needed; make room")
     assert names_in(folder) == []
 
@@ -425,10 +425,16 @@ def test_what_names_stand_for() -> None:
 
 
 def test_what_has_no_address_is_told_with_its_source(tmp_path: Path) -> None:
-    wanted = plan(["mobilefacenet", "mtcnn"], str(tmp_path))
-    assert [m.name for m in wanted.by_hand] == ["mobilefacenet"] and [m.name for m in wanted.packaged] == ["mtcnn"]
-    told = by_hand(MODELS["mobilefacenet"], tmp_path)
-    for part in ("MobileFaceNet.onnx", MODELS["mobilefacenet"].source, "b7120c09", "Apache-2.0", str(tmp_path)):
+    wanted = plan(["retinaface_mnet", "mtcnn"], str(tmp_path))
+    assert [m.name for m in wanted.by_hand] == ["retinaface_mnet"] and [m.name for m in wanted.packaged] == ["mtcnn"]
+    told = by_hand(MODELS["retinaface_mnet"], tmp_path)
+    for part in (
+        "retinaface_mnet025.onnx",
+        MODELS["retinaface_mnet"].source,
+        "10ba7891",
+        "MIT (Pytorch_Retinaface)",
+        str(tmp_path),
+    ):
         assert part in told
 
 

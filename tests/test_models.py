@@ -12,7 +12,7 @@ from cvid.detectors import DETECTORS
 from cvid.embedders import EMBEDDERS
 from cvid.errors import MissingDependency, ModelError, UnknownBackend
 from cvid.models.sets import AUTO_ORDER, SETS, choose, missing
-from cvid.models.store import find, search_path, verified
+from cvid.models.store import fetched_as, find, search_path, sha256_of, verified
 from cvid.models.table import FAMILIES, MODELS, Weights
 from cvid.packaged import packaged_file
 from cvid.registry import Registry
@@ -110,6 +110,18 @@ def test_a_family_stands_for_its_first_model_that_is_here(tmp_path: Path) -> Non
         ModelError, match=r"weights of 'arcface_r50' are not here: run `cvid models download arcface_r50`"
     ):
         choose(embedders="arcface", model_dir=folder)
+
+
+def test_another_export_of_the_same_network_will_do(tmp_path: Path) -> None:
+    model = MODELS["scrfd_500m"]
+    assert model.weights and model.instead
+    assert fetched_as(model) is model.instead and fetched_as(MODELS["mobilefacenet"]).file == "MobileFaceNet.onnx"
+    other = tmp_path / model.instead.file
+    other.write_bytes(b"")
+    assert find("scrfd_500m", str(tmp_path)) == other and sha256_of(model, other) == model.instead.sha256
+    own = tmp_path / model.weights.file
+    own.write_bytes(b"")
+    assert find("scrfd_500m", str(tmp_path)) == own and sha256_of(model, own) == model.weights.sha256
 
 
 def test_other_libraries_caches_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

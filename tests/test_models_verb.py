@@ -177,14 +177,15 @@ def test_json_of_a_download(shop: Shop, tmp_path: Path) -> None:
 
 
 def test_what_is_to_be_had_by_hand_only(shop: Shop, cache: Path) -> None:
-    result = run("models", "download", "light")
+    result = run("models", "download", "retinaface_mnet", "inception_resnet")
     assert result.exit_code == 1 and result.stderr.count("\n") == 1
-    for part in ("scrfd_500m_kps.onnx", "MobileFaceNet.onnx", MODELS["mobilefacenet"].source, str(cache)):
+    inception = MODELS["inception_resnet"]
+    for part in ("retinaface_mnet025.onnx", "inception_resnet_v1_vggface2.onnx", inception.source, str(cache)):
         assert part in result.stderr
     accept(RESEARCH)
-    result = run("models", "download", "scrfd_10g", "mobilefacenet")
+    result = run("models", "download", "scrfd_10g", "retinaface_mnet")
     assert result.exit_code == 3 and names_in(cache) == ["scrfd_10g.onnx"]
-    assert "get MobileFaceNet.onnx" in result.stderr
+    assert "get retinaface_mnet025.onnx" in result.stderr
 
 
 def test_a_file_that_is_wrong_is_refused(shop: Shop, cache: Path) -> None:
@@ -279,7 +280,7 @@ def test_index_asks_for_nothing_that_would_not_do(shop: Shop, tmp_path: Path) ->
     """Where other files are to be had by hand only, and where no models were named."""
     (tmp_path / "clips").mkdir()
     script = script_with({name: MODELS[name] for name in PARTS}, tmp_path)
-    for more, code in ((["--detectors", "scrfd_10g", "--embedders", "mobilefacenet"], 1), ([], 0)):
+    for more, code in ((["--detectors", "scrfd_10g", "--embedders", "inception_resnet"], 1), ([], 0)):
         args = ["index", "clips", "--archive", "a", *more]
         text = in_terminal(tmp_path, b"", script=script, args=args, exit_code=code)
         assert "[y/N]" not in text and shop.asked == []

@@ -18,7 +18,7 @@ from zipfile import BadZipFile, ZipFile
 from cvid.errors import ModelError, UnknownBackend
 from cvid.models.licences import accepted
 from cvid.models.sets import SETS
-from cvid.models.store import record_of, search_path, verified, where
+from cvid.models.store import fetched_as, located, record_of, search_path, sha256_of, verified
 from cvid.models.table import FAMILIES, MODELS, Model, Weights
 from cvid.models.transfer import Hook, Patience, Transfer, looks_like_a_page
 from cvid.sessions import open_session
@@ -42,7 +42,7 @@ class Fetch:
     @property
     def size(self) -> int:
         """Bytes of the wanted models; 0 where upstream does not say. A zip holds more."""
-        sizes = [weights_of(model).size for model in self.models]
+        sizes = [fetched_as(model).size for model in self.models]
         return sum(sizes) if all(sizes) else 0
 
 
@@ -98,14 +98,14 @@ def plan(names: Sequence[str], model_dir: str = "", models: Mapping[str, Model] 
     by_hand: list[Model] = []
     wanted: dict[str, list[Model]] = {}
     for model in (models[name] for name in dict.fromkeys(names)):
-        path = where(model.weights, model_dir) if model.weights else None
+        path = located(model, model_dir)
         if model.weights is None:
             packaged.append(model)
         elif path:
-            verified(path, model.weights.sha256)
+            verified(path, sha256_of(model, path))
             present[model.name] = path
-        elif model.weights.url:
-            wanted.setdefault(model.weights.url, []).append(model)
+        elif fetched_as(model).url:
+            wanted.setdefault(fetched_as(model).url, []).append(model)
         else:
             by_hand.append(model)
     fetches = tuple(Fetch(url, tuple(members)) for url, members in wanted.items())
@@ -125,12 +125,12 @@ def download(plan: Plan, folder: Path, hook: Hook, patience: Patience | None = N
         return made
     with _alone_in(folder, hook):
         for fetch in plan.fetches:
-            lacking = tuple(m for m in fetch.models if not (folder / weights_of(m).file).is_file())
+            lacking = tuple(m for m in fetch.models if not (folder / fetched_as(m).file).is_file())
             if lacking:
                 _bring(Fetch(fetch.url, lacking), folder, hook, patience or Patience())
             for model in fetch.models:
-                path = folder / weights_of(model).file
-                verified(path, weights_of(model).sha256)
+                path = folder / fetched_as(model).file
+                verified(path, fetched_as(model).sha256)
                 made[model.name] = path
     return made
 
@@ -142,7 +142,7 @@ def download_folder(model_dir: str = "") -> Path:
 
 def by_hand(model: Model, folder: Path) -> str:
     """The sentence for a model that cannot be downloaded."""
-    weights = weights_of(model)
+    weights = fetched_as(model)
     known = f"; sha256 {weights.sha256}" if weights.sha256 else ""
     return (
         f"'{model.name}' has no address to download from: get {weights.file} ({model.source}{known}; licence: "
@@ -150,15 +150,9 @@ def by_hand(model: Model, folder: Path) -> str:
     )
 
 
-def weights_of(model: Model) -> Weights:
-    """The file of a model that is not inside a package."""
-    assert model.weights is not None
-    return model.weights
-
-
 def _bring(fetch: Fetch, folder: Path, hook: Hook, patience: Patience) -> None:
     """Fetch, verify, unpack and put into place."""
-    files = [weights_of(model) for model in fetch.models]
+    files = [fetched_as(model) for model in fetch.models]
     zipped = any(weights.member for weights in files)
     transfer = Transfer(
         fetch.url,
@@ -259,7 +253,7 @@ def _checked(part: Path, weights: Weights) -> str:
 
 
 def _remedy(fetch: Fetch, folder: Path) -> str:
-    files = [weights_of(model) for model in fetch.models]
+    files = [fetched_as(model) for model in fetch.models]
     named = " and ".join(f"{w.file}{f' (sha256 {w.sha256})' if w.sha256 else ''}" for w in files)
     inside = " out of it" if any(weights.member for weights in files) else ""
     return f"try again, or fetch {fetch.url} by hand and put {named}{inside} into {folder}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from cvid.errors import MissingDependency
 from cvid.models.sets import SETS, missing
-from cvid.models.store import where
+from cvid.models.store import located
 from cvid.models.table import MODELS, Model
 from cvid.packaged import packaged_file
 
@@ -74,7 +74,7 @@ def _listed(model: Model, model_dir: str) -> Listed:
 
 def _files(model: Model, model_dir: str) -> list[Path]:
     if model.weights:
-        path = where(model.weights, model_dir)
+        path = located(model, model_dir)
         return [path] if path else []
     try:
         return [packaged_file(model.package, relative) for relative in model.packaged]

@@ -11,7 +11,7 @@ from cvid.detectors import DETECTORS, TANDEMS, Detector
 from cvid.embedders import EMBEDDERS, Embedder
 from cvid.embedders.fusion import FusedEmbedder
 from cvid.errors import UnknownBackend
-from cvid.models.store import find, is_present, search_path, verified
+from cvid.models.store import find, is_present, search_path, sha256_of, verified
 from cvid.models.table import FAMILIES, MODELS
 from cvid.registry import Registry
 from cvid.sessions import providers_for
@@ -76,7 +76,7 @@ class Choice:
         if weights is None:
             return registry.create(name, device=self.device)
         path = find(name, self.model_dir)
-        digest = verified(path, weights.sha256)
+        digest = verified(path, sha256_of(MODELS[name], path))
         return registry.create(name, name=name, path=path, weights=digest, device=self.device)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from cvid.errors import ModelError
-from cvid.models.table import MODELS, Weights
+from cvid.models.table import MODELS, Model, Weights
 
 
 def find(name: str, model_dir: str = "") -> Path:
@@ -21,15 +21,33 @@ def find(name: str, model_dir: str = "") -> Path:
     """
     model = MODELS[name]
     assert model.weights is not None
-    path = where(model.weights, model_dir)
+    path = located(model, model_dir)
     if path:
         return path
     known = f"; sha256 {model.weights.sha256[:12]}…" if model.weights.sha256 else ""
-    fetch = f"run `cvid models download {name}`, or " if model.weights.url else ""
+    fetch = f"run `cvid models download {name}`, or " if fetched_as(model).url else ""
     raise ModelError(
         f"the weights of '{name}' are not here: {fetch}put {model.weights.file} ({model.source}{known}; licence: "
         f"{model.licence}) into {search_path(model_dir)[0]}; --models embedded needs no download"
     )
+
+
+def located(model: Model, model_dir: str = "") -> Path | None:
+    """Where the file of a model lies, or that of its other export; None if nowhere."""
+    places = (where(weights, model_dir) for weights in (model.weights, model.instead) if weights)
+    return next((place for place in places if place), None)
+
+
+def fetched_as(model: Model) -> Weights:
+    """The file of a model that can be fetched: its own, or where that has no address its other export's."""
+    assert model.weights is not None
+    return model.weights if model.weights.url or not model.instead else model.instead
+
+
+def sha256_of(model: Model, path: Path) -> str:
+    """The hash that a model's file must have, by its name; empty where none is known."""
+    variants = [weights for weights in (model.weights, model.instead) if weights]
+    return next((w.sha256 for w in variants if w.file == path.name), variants[0].sha256)
 
 
 def where(weights: Weights, model_dir: str = "") -> Path | None:
@@ -42,8 +60,7 @@ def where(weights: Weights, model_dir: str = "") -> Path | None:
 
 def is_present(name: str, model_dir: str = "") -> bool:
     """Are the weights of a model here? Those inside a package of the requirements always are."""
-    weights = MODELS[name].weights
-    return weights is None or where(weights, model_dir) is not None
+    return MODELS[name].weights is None or located(MODELS[name], model_dir) is not None
 
 
 def search_path(model_dir: str = "") -> list[Path]:

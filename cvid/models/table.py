@@ -40,6 +40,7 @@ class Model:
     input: str  # size, colours and normalisation in words
     measured: bool  # by us, with the true weights
     weights: Weights | None = None  # None: inside `package`
+    instead: Weights | None = None  # another export of the same network, taken where `weights` is not here
     package: str = ""  # the Python package that holds the weights or the code that reads them
     packaged: tuple[str, ...] = ()  # the weights' files inside `package`
 
@@ -58,6 +59,14 @@ MODELS = {
             weights=Weights(
                 "scrfd_500m_kps.onnx", 2524095, "517cb1980c72422e676738fc45431700fb7cbee56d0f825b623ee427b3e5ce58"
             ),
+            instead=Weights(
+                "det_500m.onnx",
+                2524817,
+                "5e4447f50245bbd7966bd6c0fa52938c61474a04ec7def48753668a9d8b4ea3a",
+                f"{_INSIGHTFACE}/buffalo_sc.zip",
+                "det_500m.onnx",
+                ".insightface/models/buffalo_sc/det_500m.onnx",
+            ),
         ),
         Model(
             name="scrfd_2.5g",
@@ -69,6 +78,14 @@ MODELS = {
             measured=True,
             weights=Weights(
                 "scrfd_2.5g_kps.onnx", 3291017, "32d20c77b9e2dc1d07e94c2ab9d25bdd5cd05eddbe0b46e7b38e7a1eca22e99a"
+            ),
+            instead=Weights(
+                "det_2.5g.onnx",
+                3292009,
+                "041f73f47371333d1d17a6fee6c8ab4e6aecabefe398ff32cca4e2d5eaee0af9",
+                f"{_INSIGHTFACE}/buffalo_m.zip",
+                "det_2.5g.onnx",
+                ".insightface/models/buffalo_m/det_2.5g.onnx",
             ),
         ),
         Model(
@@ -148,7 +165,10 @@ MODELS = {
             input="112×112, five points aligned, RGB, ImageNet mean and deviation",
             measured=True,
             weights=Weights(
-                "MobileFaceNet.onnx", 3998070, "b7120c095d60094f28a4a54ba6a8bf51b297a6273fb40ef6350dfec1f63d9507"
+                "MobileFaceNet.onnx",
+                3998070,
+                "b7120c095d60094f28a4a54ba6a8bf51b297a6273fb40ef6350dfec1f63d9507",
+                "https://github.com/foamliu/MobileFaceNet/raw/master/weights/MobileFaceNet.onnx",
             ),
         ),
         Model(
