@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -66,6 +67,7 @@ def in_terminal(
             while chunk := os.read(ours, 4096):
                 shown += chunk
                 if interrupt_at and interrupt_at in shown:
+                    time.sleep(0.2)  # nobody is so fast that the words are still on their way out
                     process.send_signal(signal.SIGINT)
                     interrupt_at = None
         except OSError:  # Linux says so when the other end has closed
