@@ -10,7 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from cvid.errors import SettingsError
-from cvid.settings import Section, Settings, load_settings
+from cvid.settings import Section, Settings
+from cvid.settings_sources import load_settings
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ def ask_and_index(context: click.Context) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         click.echo(context.get_help())
         context.exit(2)
-    from cvid.settings import load_settings
+    from cvid.settings_sources import load_settings
 
     click.echo("cvid finds who appears where in your footage. Footage is only ever read.\n")
     try:

@@ -33,7 +33,7 @@ def demo(context: click.Context, /, folder: Path) -> None:
       cvid demo
       cvid demo --dir /tmp/cvid-demo
     """
-    from cvid.settings import load_settings
+    from cvid.settings_sources import load_settings
     from reports.names import printable
     from reports.sample import build_sample
 

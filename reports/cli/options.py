@@ -120,7 +120,7 @@ def model_part_options(verb: Decorated) -> Decorated:
 
 def settings_from(config: Path | None, assignments: tuple[str, ...], **named: Any) -> Settings:
     """Settings out of flags: `named` are settings by name, two underscores for a dot; None means not given."""
-    from cvid.settings import load_settings
+    from cvid.settings_sources import load_settings
 
     flags: dict[str, Any] = {}
     for assignment in assignments:
