@@ -65,7 +65,8 @@ def change_models(
         leave_out: tracks of which neither faces nor footage are left become nobody's instead of stopping the change.
 
     Raises:
-        CatalogueError: there is nothing to change, or tracks are left that cannot be seen again.
+        CatalogueError: there is nothing to change, or tracks are left that cannot be seen again. The archive's own
+            models give up a change that was begun.
         KeyboardInterrupt: what was finished is kept; the same change goes on from there.
     """
     with Catalogue.create_or_open(archive) as catalogue, RunLog(archive) as log:
@@ -79,7 +80,10 @@ def change_models(
         if set_name:
             after["set"] = set_name
         if after.items() <= own.items():
-            raise CatalogueError(f"the archive {archive} uses these models already")
+            if not catalogue.fact("changing"):
+                raise CatalogueError(f"the archive {archive} uses these models already")
+            _give_up(catalogue, own)
+            return Changed(own, own, catalogue.track_count(), 0, len(catalogue.people()))
         run = catalogue.start_run(settings.model_dump())
         log.write("change", id=run, before=own, after=after, settings=settings.model_dump())
         catalogue.set_fact("changing", after)
@@ -97,6 +101,13 @@ def change_models(
         catalogue.finish_run(run, "changed models", after, list(providers))
         log.write("changed", left_out=left)
         return Changed(own, after, catalogue.track_count(), len(left), len(catalogue.people()))
+
+
+def _give_up(catalogue: Catalogue, own: dict[str, str]) -> None:
+    """Forget a change of models that was begun: the archive stays with its own."""
+    with catalogue.atomic():
+        catalogue.connection.execute(delete(vectors).where(vectors.c.model != own["embedder"]))
+        catalogue.set_fact("changing", None)
 
 
 def _revector(catalogue: Catalogue, parts: Parts, settings: Settings, hook: Callable[[Event], None]) -> list[str]:
@@ -150,12 +161,13 @@ def _kept(connection: Connection, track_id: str) -> list[tuple[FaceChip, float]]
 def _embed(connection: Connection, parts: Parts, faces: dict[str, list[tuple[FaceChip, float]]], keep: bool) -> None:
     """Write the vectors of some tracks, and with `keep` the faces themselves."""
     found = parts.embedder.embed([chip for own in faces.values() for chip, _ in own])
+    limits = likeness(found.model)
     rows: list[dict[str, Any]] = []
     start = 0
     for track_id, own in faces.items():
         vectors_of = Embeddings(found.vectors[start : start + len(own)], found.model)
         start += len(own)
-        place = belonging(vectors_of.vectors, *likeness(found.model))
+        place = belonging(vectors_of.vectors, *limits)
         exemplars = Embeddings(vectors_of.vectors[place], found.model)
         template = mean_vector(exemplars, np.array([own[i][1] for i in place], np.float32))
         if len(template):

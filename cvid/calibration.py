@@ -7,7 +7,6 @@ own, fitted by `evaluate --stills DIR --calibrate`, which win.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from cvid.errors import ModelError
+from cvid.homes import config_file
 from cvid.types import Doubles, Floats
 
 _FORMAT = 1
@@ -135,11 +135,7 @@ def own_file_with(models: str, calibration: Calibration) -> tuple[Path, str]:
 
 def own_file() -> Path:
     """Where a user's own calibrations are kept."""
-    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    try:
-        return Path(home).expanduser() / "cvid" / "calibrations.json"
-    except RuntimeError:
-        return Path("cvid-calibrations.json")
+    return config_file("calibrations.json")
 
 
 def _own() -> dict[str, Calibration]:

@@ -24,18 +24,22 @@ def describe(tracks: Sequence[OpenTrack], embedder: Embedder, settings: FaceSett
     """Embed the best faces of ended tracks, all in one call; a track that drifted onto another person becomes two."""
     chosen = [_in_order(track.best) for track in tracks]
     vectors = embedder.embed([_chip(s) for best in chosen for s in best if s.quality >= settings.min_quality])
+    limits = likeness(vectors.model)
     described, start = [], 0
     for track, best in zip(tracks, chosen, strict=True):
         good = [s for s in best if s.quality >= settings.min_quality]
         own = Embeddings(vectors.vectors[start : start + len(good)], vectors.model)
         start += len(good)
-        described += [_described(*part, settings) for part in _persons(replace(track, best=best), good, own)]
+        parts = _persons(replace(track, best=best), good, own, limits)
+        described += [_described(*part, settings, limits) for part in parts]
     return described
 
 
-def _described(track: OpenTrack, good: Sequence[Sighting], own: Embeddings, settings: FaceSettings) -> TrackAnalysis:
+def _described(
+    track: OpenTrack, good: Sequence[Sighting], own: Embeddings, settings: FaceSettings, limits: tuple[float, float]
+) -> TrackAnalysis:
     """One person's track, with the vectors of its good faces."""
-    keep = belonging(own.vectors, *likeness(own.model))
+    keep = belonging(own.vectors, *limits)
     odd = [s for i, s in enumerate(good) if i not in set(keep.tolist())]
     own = Embeddings(own.vectors[keep], own.model)
     weights = np.array([good[i].quality for i in keep], np.float32)
@@ -45,12 +49,12 @@ def _described(track: OpenTrack, good: Sequence[Sighting], own: Embeddings, sett
 
 
 def _persons(
-    track: OpenTrack, good: Sequence[Sighting], own: Embeddings
+    track: OpenTrack, good: Sequence[Sighting], own: Embeddings, limits: tuple[float, float]
 ) -> Iterator[tuple[OpenTrack, Sequence[Sighting], Embeddings]]:
     """The track, or its parts where it went over to another person."""
     order = np.argsort([s.time_s for s in good], kind="stable")
     at = np.array([good[i].time_s for i in order], np.float64)
-    change = change_of_person(own.vectors[order], at, *likeness(own.model))
+    change = change_of_person(own.vectors[order], at, *limits)
     whole = track.as_track()
     first = break_between(whole.xyxy, whole.time_s, *change) if change else 0
     if not first:
@@ -61,7 +65,7 @@ def _persons(
         inside = [i for i, s in enumerate(good) if sightings[0].time_s <= s.time_s <= end_s]
         best = [s for s in track.best if sightings[0].time_s <= s.time_s <= end_s]
         part = replace(track, sightings=sightings, best=best)
-        yield from _persons(part, [good[i] for i in inside], Embeddings(own.vectors[inside], own.model))
+        yield from _persons(part, [good[i] for i in inside], Embeddings(own.vectors[inside], own.model), limits)
 
 
 def likeness(model: str) -> tuple[float, float]:

@@ -121,6 +121,23 @@ def test_a_stopped_change_goes_on_and_the_archive_works_meanwhile(tmp_path: Path
     }
 
 
+def test_a_begun_change_can_be_given_up(tmp_path: Path, footage: Path) -> None:
+    archive = tmp_path / "archive"
+    index(archive, footage)
+    before = people(archive)
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Revectoring) and event.done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        change_models(archive, open_others, painted_settings(), stop)
+    back = change_models(archive, open_fakes, painted_settings(), lambda _: None)
+    assert back.before == back.after and held(archive) == {"colours:" + "0" * 12: 6} and people(archive) == before
+    with Catalogue.open(archive) as catalogue:
+        assert catalogue.status().changing is None
+
+
 def test_without_kept_faces_the_footage_is_looked_at_again(tmp_path: Path, footage: Path) -> None:
     archive = tmp_path / "archive"
     index(archive, footage, without_crops())

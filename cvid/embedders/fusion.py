@@ -27,7 +27,6 @@ class FusedEmbedder:
         self._embedders = list(embedders)
         self.name = "+".join(embedder.name for embedder in embedders)
         measured = calibration_of(self.name) if fusion == "calibrated" else None
-        self.calibrated = measured is not None
         equal = np.full(len(embedders), 1 / len(embedders))
         self._weights = np.array(measured.weights) if measured else equal
         recipe = " ".join(f"{e.model} {w:.4f}" for e, w in zip(embedders, self._weights, strict=True))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cvid.errors import ModelError
+from cvid.homes import config_file
 
 
 def accepted(licence: str) -> bool:
@@ -48,11 +49,7 @@ def accept(licence: str) -> None:
 
 def licences_file() -> Path:
     """Where acceptances are kept: licence → time (UTC)."""
-    home = os.environ.get("XDG_CONFIG_HOME") or "~/.config"
-    try:
-        return Path(home).expanduser() / "cvid" / "licences.json"
-    except RuntimeError:  # a container's user may have no home
-        return Path("cvid-licences.json")
+    return config_file("licences.json")
 
 
 def _accepted() -> dict[str, str]:

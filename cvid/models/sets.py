@@ -105,8 +105,8 @@ def choose(
     """
     if models != "auto" and models not in SETS:
         raise UnknownBackend("model set", models, ["auto", *SETS])
-    named_detectors = _names("detector", detectors, model_dir)
-    named_embedders = _names("embedder", embedders, model_dir)
+    named_detectors = named_parts("detector", detectors, model_dir)
+    named_embedders = named_parts("embedder", embedders, model_dir)
     if named_detectors and named_embedders:
         name, reason = "", "parts named singly"
     else:
@@ -151,8 +151,15 @@ def missing(set_name: str, model_dir: str = "") -> list[str]:
     return [weights.file for weights in absent if weights]
 
 
-def _names(kind: str, named: str, model_dir: str) -> tuple[str, ...]:
-    """Models by name, a family's name standing for the first that is here; without repetition."""
+def named_parts(kind: str, named: str, model_dir: str) -> tuple[str, ...]:
+    """Models by name, joined by commas; a family's name stands for the first that is here. Without repetition.
+
+    Args:
+        kind: "detector" or "embedder".
+
+    Raises:
+        UnknownBackend: there is none of that kind and name.
+    """
     chosen: dict[str, None] = {}
     for name in filter(None, (part.strip().lower() for part in named.split(","))):
         members: Sequence[str] = FAMILIES.get(name, (name,))

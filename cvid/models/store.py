@@ -10,6 +10,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from cvid.errors import ModelError
+from cvid.homes import cache_folder, expanded
 from cvid.models.table import MODELS, Model, Weights
 
 
@@ -54,7 +55,7 @@ def where(weights: Weights, model_dir: str = "") -> Path | None:
     """Where a file lies: in a folder that is searched, or in the cache of another library; None if nowhere."""
     places = [folder / weights.file for folder in search_path(model_dir)]
     if weights.cached_as:
-        places.append(_expanded("~") / weights.cached_as)
+        places.append(expanded("~") / weights.cached_as)
     return next((place for place in places if _is_file(place, weights)), None)
 
 
@@ -66,8 +67,7 @@ def is_present(name: str, model_dir: str = "") -> bool:
 def search_path(model_dir: str = "") -> list[Path]:
     """The folders that are searched for weights, first one first; downloads go into the last."""
     named = [model_dir, os.environ.get("CVID_MODEL_DIR", "")]
-    cache_home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return [_expanded(folder) for folder in named if folder] + [_expanded(cache_home) / "cvid" / "models"]
+    return [expanded(folder) for folder in named if folder] + [cache_folder()]
 
 
 @cache
@@ -126,11 +126,3 @@ def _is_file(place: Path, weights: Weights) -> bool:
         raise ModelError(f"{place.parent}: cannot be looked into ({exc.strerror}); check its rights") from exc
     except (OSError, ValueError):
         return False
-
-
-def _expanded(folder: str) -> Path:
-    """With `~` replaced by the home folder, where there is one: a container's user may have none."""
-    try:
-        return Path(folder).expanduser()
-    except RuntimeError:
-        return Path(folder)

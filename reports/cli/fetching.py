@@ -122,21 +122,15 @@ def _agreed(console: Console, question: str) -> bool:
 
 def _parts_asked(settings: Settings) -> list[str]:
     """The models that the settings name; an unknown name is left to `choose`, which lists the choices."""
-    from cvid.models.sets import SETS
-    from cvid.models.store import is_present
-    from cvid.models.table import FAMILIES, MODELS
+    from cvid.errors import UnknownBackend
+    from cvid.models.sets import SETS, ModelSet, named_parts
 
-    parts = SETS.get(settings.models)
-    found: list[str] = []
-    for kind, named, of_set in (
-        ("detector", settings.detectors, parts.detectors if parts else ()),
-        ("embedder", settings.embedders, parts.embedders if parts else ()),
-    ):
-        for name in [part.strip().lower() for part in named.split(",") if part.strip()] or of_set:
-            members = [m for m in FAMILIES.get(name, (name,)) if m in MODELS and MODELS[m].kind == kind]
-            here = [m for m in members if is_present(m, settings.model_dir)]
-            found += (here or members)[:1]
-    return found
+    of_set = SETS.get(settings.models, ModelSet((), ()))
+    try:
+        detectors = named_parts("detector", settings.detectors, settings.model_dir) or of_set.detectors
+        return [*detectors, *(named_parts("embedder", settings.embedders, settings.model_dir) or of_set.embedders)]
+    except UnknownBackend:
+        return []
 
 
 def _has_other_models(archive: Path, names: list[str]) -> bool:
