@@ -16,9 +16,9 @@ from archive.gathering import Assigned, Gathered, gather, write
 from archive.matching import Labels, match, overlapping
 from cvid.clustering import CLUSTERERS
 from cvid.clustering.bars import measured_of
-from cvid.clustering.founding import may_found
+from cvid.clustering.founding import founding_of
 from cvid.settings import ClusteringSettings, Settings
-from cvid.types import Doubles, Floats, TrackSet
+from cvid.types import Bytes, Doubles, Floats, TrackSet
 
 NO_FACE = "no clear face"
 TOO_SHORT = "too short, and nobody similar"
@@ -55,22 +55,12 @@ def settle(catalogue: Catalogue, settings: Settings) -> None:
         catalogue.set_fact("settled", key)
 
 
-def _founding(gathered: Gathered, settings: ClusteringSettings) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """(n,), who may found a person."""
-    duration_s = gathered.end_s - gathered.start_s
-    kinds = np.where(gathered.pictures, "picture", "video")
-    return np.array(
-        [
-            may_found(float(d), str(k), float(q), settings)
-            for d, k, q in zip(duration_s, kinds, gathered.quality, strict=True)
-        ],
-        np.bool_,
-    )
+def _founding(gathered: Gathered, settings: ClusteringSettings) -> Bytes:
+    """(n,), who may found a person: `TrackSet.founding`."""
+    return founding_of(gathered.end_s - gathered.start_s, gathered.pictures, gathered.quality, settings)
 
 
-def _cluster(
-    gathered: Gathered, founding: np.ndarray[tuple[int], np.dtype[np.bool_]], model: str, settings: ClusteringSettings
-) -> Labels:
+def _cluster(gathered: Gathered, founding: Bytes, model: str, settings: ClusteringSettings) -> Labels:
     """(n,), the cluster of each track; −1 also for those without a vector, which are never clustered."""
     labels: Labels = np.full(len(gathered.ids), -1, np.int64)
     rows = gathered.with_vector
@@ -84,6 +74,7 @@ def _cluster(
         quality=gathered.quality[rows],
         founding=founding[rows],
         cannot=together,
+        person=np.full(len(rows), -1, np.int32),
         model=model,
     )
     found = CLUSTERERS.create(settings.method, settings=settings).cluster(tracks).labels
@@ -124,7 +115,7 @@ def _rows(
     gathered: Gathered,
     labels: Labels,
     names: Sequence[str],
-    founding: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    founding: Bytes,
     settings: ClusteringSettings,
 ) -> list[Assigned]:
     """What is written of each track."""
@@ -134,7 +125,7 @@ def _rows(
     has_vector[gathered.with_vector] = True
     short = ~gathered.pictures & (gathered.end_s - gathered.start_s < settings.found_s)
     reasons = np.select(
-        [labels >= 0, ~has_vector, ~founding & short, ~founding], ["", NO_FACE, TOO_SHORT, TOO_POOR], ALONE
+        [labels >= 0, ~has_vector, (founding == 1) & short, founding == 0], ["", NO_FACE, TOO_SHORT, TOO_POOR], ALONE
     )
     return [
         Assigned(

@@ -161,6 +161,7 @@ identities = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("status", Text, nullable=False),
+    Column("tightness", Float),  # mean similarity between its appearances; none of a single one
 )
 
 assignments = Table(
@@ -171,5 +172,52 @@ assignments = Table(
     Column("similarity", Float),
     Column("margin", Float),
     Column("support", Integer, nullable=False),
+    Column("certainty", Text, nullable=False, server_default=""),  # confirmed, confident or doubtful
     Column("reason", Text, nullable=False),
 )
+
+doubts = Table(
+    "doubts",
+    metadata,
+    Column("rank", Integer, primary_key=True),  # what a human answer would settle most comes first
+    Column("kind", Text, nullable=False),  # "same": are the two identities one? "member": does the appearance belong?
+    Column("identity", Text, ForeignKey("identities.id", ondelete="CASCADE"), nullable=False),
+    Column("other", Text, ForeignKey("identities.id", ondelete="CASCADE")),
+    Column("appearance", Text, ForeignKey("tracks.id", ondelete="CASCADE"), nullable=False),
+    Column("other_appearance", Text, ForeignKey("tracks.id", ondelete="CASCADE")),
+    Column("similarity", Float, nullable=False),
+    Column("gain", Float, nullable=False),  # how many pairs of appearances the answer is expected to set right
+)
+"""The questions that a human is best asked, renewed whenever people are sorted."""
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("uid", Text, nullable=False, unique=True),
+    Column("utc", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("origin", Text, nullable=False),  # the file that it was imported from; empty for one's own
+    Column("digest", Text, nullable=False),  # of salt and payload
+    Column("chain", Text, nullable=False),  # of the row and the chain before it
+    sqlite_autoincrement=True,
+)
+"""What humans said, never changed and never removed."""
+
+payloads = Table(
+    "payloads",
+    metadata,
+    Column("number", Integer, ForeignKey("decisions.number"), primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("data", Text, nullable=False),
+)
+"""The contents of decisions, beside them: `forget` empties it, and the chain still holds."""
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("sha256", Text, nullable=False, index=True),
+    *(Column(name, Float, nullable=False) for name in ("start_s", "end_s", "time_s", "x1", "y1", "x2", "y2")),
+)
+"""Where those were seen who were forgotten, so that no later look at the same footage finds them again."""

@@ -245,16 +245,18 @@ class VideoAnalysis:
 class TrackSet:
     """All tracks of an archive that have a vector: what a clusterer works on.
 
-    `cannot` lists pairs of rows that are never one person (seen at one moment of one video).
-    `founding` says who may found a person; the others may only join.
+    `cannot` lists pairs of rows that are never one person (seen at one moment of one video, or a human said so).
+    `founding` says who may found a person: 2 may alone, two of 1 may together, 0 may only join. `person` is a human's
+    word: rows of one number are one person, rows of different numbers never are; of −1 nothing was said.
     """
 
     template: Floats  # (n, d), unit length
     exemplars: Floats  # (m, d), unit length
     owner: NDArray[np.int32]  # (m,), row of the track each exemplar belongs to, ascending
     quality: Floats  # (n,), of each track's best face
-    founding: NDArray[np.bool_]  # (n,)
+    founding: Bytes  # (n,), 0, 1 or 2
     cannot: NDArray[np.int32]  # (k, 2)
+    person: NDArray[np.int32]  # (n,), −1 = free
     model: str
 
     def __post_init__(self) -> None:
@@ -263,8 +265,9 @@ class TrackSet:
         check("TrackSet.exemplars", self.exemplars, np.float32, (None, d))
         check("TrackSet.owner", self.owner, np.int32, (len(self.exemplars),))
         check("TrackSet.quality", self.quality, np.float32, (n,))
-        check("TrackSet.founding", self.founding, np.bool_, (n,))
+        check("TrackSet.founding", self.founding, np.uint8, (n,))
         check("TrackSet.cannot", self.cannot, np.int32, (None, 2))
+        check("TrackSet.person", self.person, np.int32, (n,))
 
     def __len__(self) -> int:
         return len(self.template)

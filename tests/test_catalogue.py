@@ -248,20 +248,20 @@ def test_a_migration_copies_first_and_an_older_cvid_refuses(tmp_path: Path) -> N
     filled(tmp_path / "archive").close()
     path = tmp_path / "archive" / FILE
     steps = shutil.copytree(MIGRATIONS, tmp_path / "steps")
-    (steps / "versions" / "0002_next.py").write_text(
-        'from alembic import op\nrevision = "0002"\ndown_revision = "0001"\n\n\ndef upgrade():\n'
+    (steps / "versions" / "9000_next.py").write_text(
+        f'from alembic import op\nrevision = "9000"\ndown_revision = "{LAYOUT}"\n\n\ndef upgrade():\n'
         '    op.execute("CREATE TABLE later (x)")\n    op.execute("INSERT INTO later VALUES (1)")\n'
     )
     connection = connect(path, create=True)
-    migrate(path, connection, steps, "0002")
-    assert layout(connection) == "0002" and connection.exec_driver_sql("SELECT x FROM later").scalar() == 1
+    migrate(path, connection, steps, "9000")
+    assert layout(connection) == "9000" and connection.exec_driver_sql("SELECT x FROM later").scalar() == 1
     connection.exec_driver_sql("UPDATE meta SET value = '\"cvid 99.1\"' WHERE key = 'needs'")
     connection.close()
 
-    copy = path.with_name("catalogue.sqlite.before-0002")
+    copy = path.with_name("catalogue.sqlite.before-9000")
     assert copy.stat().st_mode & 0o777 == 0o600
     with sqlite3.connect(copy) as old:
-        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [(LAYOUT,)]
         assert old.execute("SELECT count(*) FROM tracks").fetchone() == (2,)
     for way in (Catalogue.open, Catalogue.create_or_open):
         with pytest.raises(CatalogueError, match=r"newer cvid: it needs cvid 99\.1 and this is"):
@@ -272,14 +272,14 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path) -> None:
     filled(tmp_path / "archive").close()
     path = tmp_path / "archive" / FILE
     steps = shutil.copytree(MIGRATIONS, tmp_path / "steps")
-    (steps / "versions" / "0002_next.py").write_text(
-        'from alembic import op\nrevision = "0002"\ndown_revision = "0001"\n\n\ndef upgrade():\n'
+    (steps / "versions" / "9000_next.py").write_text(
+        f'from alembic import op\nrevision = "9000"\ndown_revision = "{LAYOUT}"\n\n\ndef upgrade():\n'
         '    op.execute("CREATE TABLE later (x)")\n    op.execute("nonsense")\n'
     )
     connection = connect(path, create=True)
     with pytest.raises(OperationalError):
-        migrate(path, connection, steps, "0002")
-    assert layout(connection) == "0001"
+        migrate(path, connection, steps, "9000")
+    assert layout(connection) == LAYOUT
     assert not connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE name = 'later'").all()
     connection.close()
     with Catalogue.open(tmp_path / "archive") as catalogue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from cvid.calibration import SHIPPED
 from cvid.clustering import CLUSTERERS
 from cvid.clustering.bars import bar_for
 from cvid.clustering.constraints import CannotLinks
-from cvid.clustering.founding import may_found
+from cvid.clustering.founding import as_clusters, founding_of
 from cvid.clustering.graph import MOST, neighbours
 from cvid.errors import UnknownBackend
 from cvid.settings import ClusteringSettings
@@ -46,6 +47,7 @@ def track_set(
     vectors: Floats,
     cannot: Any = (),
     founding: Any = None,
+    person: Any = None,
     model: str = "mobilefacenet:0",
 ) -> TrackSet:
     n = len(vectors)
@@ -54,8 +56,9 @@ def track_set(
         vectors,
         np.arange(n, dtype=np.int32),
         np.full(n, 0.8, np.float32),
-        np.ones(n, np.bool_) if founding is None else np.asarray(founding, np.bool_),
+        np.full(n, 2, np.uint8) if founding is None else 2 * np.asarray(founding, np.uint8),
         np.array(cannot, np.int32).reshape(-1, 2),
+        np.full(n, -1, np.int32) if person is None else np.asarray(person, np.int32),
         model,
     )
 
@@ -158,9 +161,19 @@ def test_without_a_founder_there_is_nobody() -> None:
 
 def test_who_may_found() -> None:
     s = ClusteringSettings(found_s=1.5, found_quality=0.2)
-    assert may_found(1.5, "video", 0.2, s) and may_found(0.0, "picture", 0.2, s)
-    assert not may_found(1.4, "video", 0.9, s)
-    assert not may_found(60, "video", 0.19, s) and not may_found(0.0, "picture", 0.19, s)
+    length = np.array([1.5, 0.0, 1.4, 60, 0.0])
+    picture = np.array([False, True, False, False, True])
+    quality = np.array([0.2, 0.2, 0.9, 0.19, 0.19], np.float32)
+    assert founding_of(length, picture, quality, s).tolist() == [2, 2, 1, 0, 0]
+
+
+def test_two_short_clear_tracks_found_a_person_together_and_a_human_alone() -> None:
+    tracks = replace(
+        track_set(people(1, 8)),
+        founding=np.array([1, 1, 1, 0, 0, 0, 2, 0], np.uint8),
+        person=np.array([-1, -1, -1, -1, -1, 4, -1, -1], np.int32),
+    )
+    assert as_clusters(np.array([7, 7, 3, 3, 1, 0, 2, -1]), tracks).labels.tolist() == [0, 0, -1, -1, -1, 1, 2, -1]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -249,8 +262,9 @@ from cvid.types import TrackSet
 import faiss
 vectors = np.random.default_rng(0).normal(size=(20_000, 128)).astype(np.float32)
 vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-tracks = TrackSet(vectors, vectors[:0], np.zeros(0, np.int32), np.ones(20_000, np.float32), np.ones(20_000, np.bool_),
-                  np.random.default_rng(1).integers(0, 20_000, (5_000, 2), dtype=np.int32), "mobilefacenet:0")
+tracks = TrackSet(vectors, vectors[:0], np.zeros(0, np.int32), np.ones(20_000, np.float32),
+                  np.full(20_000, 2, np.uint8), np.random.default_rng(1).integers(0, 20_000, (5_000, 2), dtype=np.int32),
+                  np.full(20_000, -1, np.int32), "mobilefacenet:0")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 count = AverageLink(ClusteringSettings()).cluster(tracks).count
 print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)

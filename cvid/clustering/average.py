@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cvid.clustering.bars import bar_for, cohesion_for
 from cvid.clustering.constraints import CannotLinks
+from cvid.clustering.founding import as_clusters
 from cvid.clustering.graph import MOST, neighbours
 from cvid.settings import ClusteringSettings
 from cvid.types import Clusters, TrackSet
@@ -40,7 +41,7 @@ class AverageLink:
         bar = bar_for(tracks.model, len(tracks), self.settings)
         groups = _Groups(tracks, bar, cohesion_for(tracks.model, self.settings))
         groups.merge_all()
-        return Clusters(_numbered(groups.member_of(), tracks.founding))
+        return as_clusters(groups.member_of(), tracks)
 
 
 class _Groups:
@@ -140,15 +141,3 @@ class _Groups:
             if mean >= self.bar:
                 low, high = min(group, other), max(group, other)
                 heapq.heappush(self.heap, (-mean, low, high, self.age[low], self.age[high]))
-
-
-def _numbered(group: NDArray[np.int64], founding: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Labels 0, 1, … in order of first appearance; −1 for groups without a founding track."""
-    labels = np.full(len(group), -1, np.int32)
-    founded = np.zeros(len(group), np.bool_)
-    founded[group[founding]] = True
-    kept = founded[group]
-    _, first, inverse = np.unique(group[kept], return_index=True, return_inverse=True)
-    order = np.argsort(np.argsort(first))
-    labels[kept] = order[inverse].astype(np.int32)
-    return labels

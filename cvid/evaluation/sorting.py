@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cvid.clustering import CLUSTERERS, Clusterer
-from cvid.clustering.founding import may_found
+from cvid.clustering.founding import founding_of
 from cvid.settings import ClusteringSettings
 from cvid.types import Floats, TrackSet
 
@@ -29,8 +29,9 @@ def sorted_into_people(
         exemplars=vectors,
         owner=np.arange(len(vectors), dtype=np.int32),
         quality=quality,
-        founding=np.array([may_found(0.0, "picture", float(q), settings) for q in quality], np.bool_),
+        founding=founding_of(np.zeros(len(quality)), np.ones(len(quality), np.bool_), quality, settings),
         cannot=np.zeros((0, 2), np.int32),
+        person=np.full(len(vectors), -1, np.int32),
         model=model,
     )
     labels = np.full(len(face), -1, np.int32)
