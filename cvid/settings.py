@@ -228,6 +228,14 @@ class ClusteringSettings(Section):
             "splits people."
         ),
     )
+    k: int = Field(
+        0,
+        ge=0,
+        description=(
+            "How many groups kmeans and spectral make, single tracks among them; 0: as many as average-link makes, "
+            "which is said. 0, because nobody knows how many people an archive holds."
+        ),
+    )
     found_s: float = Field(
         1.5,
         ge=0,
