@@ -1,0 +1,349 @@
+"""The merging itself, compiled by numba: too many small steps for Python, too dependent on each other for numpy.
+
+The groups are named by their first row. What a group has of rows (neighbours, or enemies that it may never be one
+with) lies in the places that its rows had for theirs: two groups' lists become one by a chain of their places, and,
+as doubles fall out, whatever they hold together always fits. So nothing grows while groups merge.
+
+Numba is imported here and only here. It keeps the compiled code beside this file, or below the user's cache folder
+where that is read-only; compiling takes about ten seconds, loading what was kept a tenth of one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from cvid.types import Doubles, Floats, Ints
+
+Rows = NDArray[np.int32]
+F = TypeVar("F", bound=Callable[..., Any])
+
+_STEPS = 1 << 20
+"""Similarities are ranked in steps of a millionth, so that rounding does not decide between equal ones."""
+
+
+def compiled(function: F) -> F:
+    """Compile for this machine, and keep the result where that is possible."""
+    # Sums in any order let the processor add several numbers at once; what is kept does not depend on threads.
+    options = {"nogil": True, "fastmath": {"reassoc", "contract", "nsz"}}
+    try:
+        return numba.njit(cache=True, **options)(function)  # type: ignore[no-any-return]
+    except RuntimeError:  # no folder for it can be written to
+        return numba.njit(**options)(function)  # type: ignore[no-any-return]
+
+
+class Lists(NamedTuple):
+    """A list of rows for each group, in the places of the rows that it consists of."""
+
+    items: Rows  # (2k,)
+    place: Ints  # (n + 1,), where in `items` each row's place begins
+    used: Rows  # (n,), how much of the place is in use
+    after: Rows  # (n,), the row whose place goes on with the list, −1 = none
+    last: Rows  # (n,), the last row of the chain that begins with this one
+
+
+class Groups(NamedTuple):
+    """The groups while they merge."""
+
+    total: Floats  # (n, d), sum of the vectors
+    size: Doubles  # (n,)
+    shift: Doubles  # (n,), sum of the shifts
+    inner: Doubles  # (n,), similarity inside; −1 for a single row, which has none
+    apart: Rows  # (n,), −1 = free
+    parent: Rows  # (n,), the row itself while it names a group
+    changed: Rows  # (n,), the merge that last changed the group
+    mark: Rows  # (n,), scratch: the last number of a search that came by
+    near: Lists
+    enemies: Lists
+
+
+class Queue(NamedTuple):
+    """A binary heap of merges that were possible when they were put here: the best at its top."""
+
+    entries: Ints  # (room, 2): rank and lower name in one number, higher name and time in the other
+    filled: Ints  # (1,), how many
+
+
+def merge_all(
+    vectors: Floats,
+    shift: Doubles,
+    apart: Rows,
+    pairs: Ints,
+    start: Rows,
+    cannot: Rows,
+    bar: float,
+    cohesion: float,
+) -> Rows:
+    """The group of each row, int32 (n,); the arguments as of `linkage.link`, `start` naming groups by first rows."""
+    n = len(vectors)
+    groups = Groups(
+        vectors.copy(),
+        np.ones(n),
+        shift.copy(),
+        np.full(n, -1.0),
+        apart.copy(),
+        np.arange(n, dtype=np.int32),
+        np.zeros(n, np.int32),
+        np.zeros(n, np.int32),
+        _lists(n, pairs),
+        _lists(n, cannot),
+    )
+    # No two groups have more than one entry that is still true, so half as much again is always room enough.
+    room = len(pairs) + len(pairs) // 2 + 1
+    queue = Queue(np.empty((room, 2), np.int64), np.zeros(1, np.int64))
+    _begin(groups, start)
+    _run(groups, queue, bar, cohesion)
+    return groups.parent
+
+
+@compiled
+def _lists(n: int, pairs: NDArray[Any]) -> Lists:
+    """Each row's partners in the pairs."""
+    place = np.zeros(n + 1, np.int64)
+    for k in range(len(pairs)):
+        place[pairs[k, 0] + 1] += 1
+        place[pairs[k, 1] + 1] += 1
+    place = np.cumsum(place)
+    items = np.empty(2 * len(pairs), np.int32)
+    used = np.zeros(n, np.int32)
+    for k in range(len(pairs)):
+        a, b = pairs[k, 0], pairs[k, 1]
+        items[place[a] + used[a]] = b
+        used[a] += 1
+        items[place[b] + used[b]] = a
+        used[b] += 1
+    return Lists(items, place, used, np.full(n, -1, np.int32), np.arange(n).astype(np.int32))
+
+
+@compiled
+def _begin(groups: Groups, start: Rows) -> None:
+    """Put together what begins together."""
+    for row in range(len(start)):
+        if start[row] != row:
+            _absorb(groups, start[row], row)
+    for row in range(len(start)):
+        if groups.parent[row] == row and groups.size[row] > 1:
+            groups.inner[row] = _inner(groups, row)
+
+
+@compiled
+def _run(groups: Groups, queue: Queue, bar: float, cohesion: float) -> None:
+    n = len(groups.parent)
+    found = np.empty(n, np.int32)
+    search = 1
+    for group in range(n):
+        if groups.parent[group] == group:
+            _queue_merges(groups, queue, group, found, search, bar, cohesion, group)
+            search += 2
+    merges = 0
+    while queue.filled[0]:
+        rank_low, high_time = _pop(queue)
+        low, high = rank_low & 0xFFFFFFFF, high_time >> 32
+        if _is_true(groups, low, high_time):
+            merges += 1
+            _absorb(groups, low, high)
+            groups.inner[low] = _inner(groups, low)
+            groups.changed[low] = merges
+            groups.changed[high] = merges
+            _queue_merges(groups, queue, low, found, search, bar, cohesion, -1)
+            search += 2
+    for row in range(n):
+        groups.parent[row] = _find(groups.parent, row)
+
+
+@compiled
+def _queue_merges(
+    groups: Groups, queue: Queue, group: int, found: Rows, search: int, bar: float, cohesion: float, above: int
+) -> None:
+    """Put the group's merges with those of its neighbours that have higher names than `above` in the queue."""
+    count = _settle(groups, group, found, search)
+    for k in range(count):
+        other = found[k]
+        if other > above:
+            alike = _alike(groups, group, other)
+            if alike >= bar and alike >= cohesion * max(groups.inner[group], groups.inner[other]):
+                _push(groups, queue, alike, min(group, other), max(group, other))
+
+
+@compiled
+def _settle(groups: Groups, group: int, found: Rows, search: int) -> int:
+    """Find the group's neighbours that it may merge with, each once, and forget the others; how many there are."""
+    groups.mark[group] = search
+    count = _gather(groups, groups.enemies, group, found, search, search)
+    _rewrite(groups.enemies, group, found, count)
+    count = _gather(groups, groups.near, group, found, search, search + 1)
+    kept = 0
+    for k in range(count):
+        other = found[k]
+        if groups.apart[group] < 0 or groups.apart[other] < 0 or groups.apart[group] == groups.apart[other]:
+            found[kept] = other
+            kept += 1
+    _rewrite(groups.near, group, found, kept)
+    return kept
+
+
+@compiled
+def _gather(groups: Groups, lists: Lists, group: int, found: Rows, passed: int, mark: int) -> int:
+    """Write the groups in a list to `found`, each once, and mark them; skip those marked `passed`; how many."""
+    count = 0
+    row = group
+    while row >= 0:
+        begin = lists.place[row]
+        for k in range(begin, begin + lists.used[row]):
+            other = _find(groups.parent, lists.items[k])
+            if groups.mark[other] != mark and groups.mark[other] != passed:
+                groups.mark[other] = mark
+                found[count] = other
+                count += 1
+        row = lists.after[row]
+    return count
+
+
+@compiled
+def _rewrite(lists: Lists, group: int, found: Rows, count: int) -> None:
+    """Let the group's list hold the first `count` of `found`, and its chain end where the list does."""
+    written = 0
+    row = group
+    while True:
+        begin = lists.place[row]
+        room = min(lists.place[row + 1] - begin, count - written)
+        for k in range(room):
+            lists.items[begin + k] = found[written + k]
+        lists.used[row] = room
+        written += room
+        if written == count or lists.after[row] < 0:
+            break
+        row = lists.after[row]
+    lists.after[row] = -1
+    lists.last[group] = row
+
+
+@compiled
+def _absorb(groups: Groups, kept: int, gone: int) -> None:
+    for k in range(groups.total.shape[1]):
+        groups.total[kept, k] += groups.total[gone, k]
+    groups.size[kept] += groups.size[gone]
+    groups.shift[kept] += groups.shift[gone]
+    groups.apart[kept] = max(groups.apart[kept], groups.apart[gone])
+    groups.parent[gone] = kept
+    _chain(groups.near, kept, gone)
+    _chain(groups.enemies, kept, gone)
+
+
+@compiled
+def _chain(lists: Lists, kept: int, gone: int) -> None:
+    lists.after[lists.last[kept]] = gone
+    lists.last[kept] = lists.last[gone]
+
+
+@compiled
+def _find(parent: Rows, row: int) -> int:
+    """The group that a row is in by now; the way there becomes shorter."""
+    while parent[row] != row:
+        parent[row] = parent[parent[row]]
+        row = parent[row]
+    return row
+
+
+@compiled
+def _dot(a: Floats, b: Floats) -> float:
+    total = np.float32(0)
+    for k in range(len(a)):
+        total += a[k] * b[k]
+    return float(total)
+
+
+@compiled
+def _alike(groups: Groups, a: int, b: int) -> float:
+    """Mean cosine of all pairs between two groups, less half the mean shift of each."""
+    cosine = _dot(groups.total[a], groups.total[b]) / (groups.size[a] * groups.size[b])
+    return float(cosine - (groups.shift[a] / groups.size[a] + groups.shift[b] / groups.size[b]) / 2)
+
+
+@compiled
+def _inner(groups: Groups, group: int) -> float:
+    """The same of all pairs inside one group of at least two rows."""
+    n = groups.size[group]
+    cosine = (_dot(groups.total[group], groups.total[group]) - n) / (n * (n - 1))
+    return float(cosine - groups.shift[group] / n)
+
+
+@compiled
+def _is_true(groups: Groups, low: int, high_time: int) -> bool:
+    """Are both groups still what they were at the time?"""
+    return bool(max(groups.changed[low], groups.changed[high_time >> 32]) <= high_time & 0xFFFFFFFF)
+
+
+@compiled
+def _push(groups: Groups, queue: Queue, alike: float, low: int, high: int) -> None:
+    if queue.filled[0] == len(queue.entries):
+        _drop_untrue(groups, queue)
+    time = max(groups.changed[low], groups.changed[high])
+    at = queue.filled[0]
+    queue.entries[at, 0] = (np.int64(-round(alike * _STEPS)) << 32) | np.int64(low)
+    queue.entries[at, 1] = (np.int64(high) << 32) | np.int64(time)
+    queue.filled[0] += 1
+    _rise(queue.entries, at)
+
+
+@compiled
+def _pop(queue: Queue) -> tuple[int, int]:
+    entries = queue.entries
+    first, second = entries[0, 0], entries[0, 1]
+    queue.filled[0] -= 1
+    last = queue.filled[0]
+    entries[0, 0], entries[0, 1] = entries[last, 0], entries[last, 1]
+    _sink(entries, 0, last)
+    return first, second
+
+
+@compiled
+def _drop_untrue(groups: Groups, queue: Queue) -> None:
+    """Make room: most entries are of groups that have changed since."""
+    entries = queue.entries
+    kept = 0
+    for k in range(queue.filled[0]):
+        if _is_true(groups, entries[k, 0] & 0xFFFFFFFF, entries[k, 1]):
+            entries[kept, 0], entries[kept, 1] = entries[k, 0], entries[k, 1]
+            kept += 1
+    queue.filled[0] = kept
+    for k in range(kept // 2 - 1, -1, -1):
+        _sink(entries, k, kept)
+
+
+@compiled
+def _before(entries: Ints, i: int, j: int) -> bool:
+    """Does entry i come before entry j?"""
+    tied = entries[i, 0] == entries[j, 0]
+    return bool(entries[i, 1] < entries[j, 1] if tied else entries[i, 0] < entries[j, 0])
+
+
+@compiled
+def _swap(entries: Ints, i: int, j: int) -> None:
+    for k in range(2):
+        entries[i, k], entries[j, k] = entries[j, k], entries[i, k]
+
+
+@compiled
+def _rise(entries: Ints, at: int) -> None:
+    while at > 0 and _before(entries, at, (at - 1) // 2):
+        _swap(entries, at, (at - 1) // 2)
+        at = (at - 1) // 2
+
+
+@compiled
+def _sink(entries: Ints, at: int, count: int) -> None:
+    while True:
+        child = 2 * at + 1
+        if child >= count:
+            return
+        if child + 1 < count and _before(entries, child + 1, child):
+            child += 1
+        if not _before(entries, child, at):
+            return
+        _swap(entries, at, child)
+        at = child
