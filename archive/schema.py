@@ -197,8 +197,8 @@ decisions = Table(
     Column("uid", Text, nullable=False, unique=True),
     Column("utc", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("origin", Text, nullable=False),  # the file that it was imported from; empty for one's own
-    Column("digest", Text, nullable=False),  # of salt and payload
+    Column("place", Integer, nullable=False),  # where it counts: its own number, or that of one it stands in for
+    Column("digest", Text, nullable=False),  # of salt, origin and payload
     Column("chain", Text, nullable=False),  # of the row and the chain before it
     sqlite_autoincrement=True,
 )
@@ -209,6 +209,7 @@ payloads = Table(
     metadata,
     Column("number", Integer, ForeignKey("decisions.number"), primary_key=True),
     Column("salt", LargeBinary, nullable=False),
+    Column("origin", Text, nullable=False),  # the file it was imported from, which may tell a name; or empty
     Column("data", Text, nullable=False),
 )
 """The contents of decisions, beside them: `forget` empties it, and the chain still holds."""

@@ -8,6 +8,7 @@
     ├── LabelsError         labelled pictures, pairs or groups to measure by are not what they should be
     ├── SettingsError       a setting is unknown or out of range
     ├── CatalogueError      the archive cannot be opened, is locked, or belongs to other models
+    ├── DecisionError       what a human decides cannot be done, or contradicts what was decided before
     └── UnknownName         an identity or an appearance that the catalogue does not hold
 
 A message says what happened, to which file, and what to do next.
@@ -63,6 +64,10 @@ class SettingsError(CvidError):
 
 class CatalogueError(CvidError):
     """The archive cannot be opened, is in use, or was made with other models or a newer cvid."""
+
+
+class DecisionError(CvidError):
+    """A decision is impossible, or contradicts an earlier one; nothing was changed."""
 
 
 class UnknownName(CvidError):

@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("uid", sa.Text, nullable=False, unique=True),
         sa.Column("utc", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("origin", sa.Text, nullable=False),
+        sa.Column("place", sa.Integer, nullable=False),
         sa.Column("digest", sa.Text, nullable=False),
         sa.Column("chain", sa.Text, nullable=False),
         sqlite_autoincrement=True,
@@ -39,6 +39,7 @@ def upgrade() -> None:
         "payloads",
         sa.Column("number", sa.Integer, sa.ForeignKey("decisions.number"), primary_key=True),
         sa.Column("salt", sa.LargeBinary, nullable=False),
+        sa.Column("origin", sa.Text, nullable=False),
         sa.Column("data", sa.Text, nullable=False),
     )
     op.create_table(
