@@ -90,17 +90,19 @@ def read(connection: Connection) -> list[Entry]:
 
 
 def active(entries: Sequence[Entry]) -> list[Entry]:
-    """The decisions that count, in their order: those that were not undone. An undo may itself be undone."""
-    undone: set[str] = set()
-    left = []
-    for entry in sorted(entries, key=lambda entry: -entry.number):
-        if entry.uid in undone or entry.said is None:
-            continue
-        if isinstance(entry.said, Undone):
-            undone.add(entry.said.uid)
-        elif not isinstance(entry.said, Forgot):
-            left.append(entry)
+    """The decisions that count, in their order: those that were not undone."""
+    out = undone_by(entries)
+    left = [e for e in entries if e.uid not in out and e.said is not None and not isinstance(e.said, Undone | Forgot)]
     return sorted(left, key=lambda entry: (entry.place, entry.number))
+
+
+def undone_by(entries: Sequence[Entry]) -> dict[str, Entry]:
+    """The uid of each decision that does not count → the undo that says so. An undo may itself be undone."""
+    out: dict[str, Entry] = {}
+    for entry in sorted(entries, key=lambda entry: -entry.number):
+        if isinstance(entry.said, Undone) and entry.uid not in out:
+            out.setdefault(entry.said.uid, entry)
+    return out
 
 
 def erase(connection: Connection, numbers: Collection[int]) -> None:

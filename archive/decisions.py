@@ -1,0 +1,180 @@
+"""The decisions that a human can take: each is checked, written into the journal, and told.
+
+Nothing here sorts: whoever lets somebody decide settles the identities that are named, in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from archive import journal
+from archive.catalogue import Catalogue
+from archive.journal import Entry
+from archive.numbers import fresh_id
+from archive.rulings import Contradiction, Replay, told
+from archive.standing import Standing, seen_together
+from archive.statements import Anchors, Confirmed, Merged, Named, Rejected, Split, Statement, checked_name, ids_in
+from archive.telling import sentence
+from archive.undoing import undone
+from cvid.errors import DecisionError
+
+
+@dataclass(frozen=True)
+class Said:
+    """A decision that was taken.
+
+    `identities` are those that it affects. `formerly` says, of appearances that it brings back, whose they were before
+    the decision that was undone: track → identity.
+    """
+
+    number: int
+    sentence: str
+    identities: frozenset[str]
+    formerly: Mapping[str, str] = field(default_factory=dict)
+
+
+def name(catalogue: Catalogue, identity: str, name: str) -> Said:
+    """Name an identity; the name goes where its anchor goes.
+
+    Raises:
+        UnknownName: there is no such identity.
+        DecisionError: it cannot be called that, or was merged into another.
+    """
+    with catalogue.atomic():
+        standing = Standing.of(catalogue)
+        person = standing.identity(identity)
+        try:
+            checked = checked_name(name)
+        except ValueError as exc:
+            raise DecisionError(f"{person} cannot have this name: {exc}") from exc
+        return _record(standing, Named(person, standing.anchor(person, standing.members(person)), checked))
+
+
+def confirm(catalogue: Catalogue, identity: str) -> Said:
+    """Say that all appearances of an identity are one person.
+
+    Raises:
+        UnknownName: there is no such identity.
+        DecisionError: it is not seen anywhere, was merged into another, or an earlier decision says otherwise.
+    """
+    with catalogue.atomic():
+        standing = Standing.of(catalogue)
+        person = standing.identity(identity)
+        members = standing.members(person)
+        if not members:
+            raise DecisionError(f"{person} is not seen in any footage of this archive: there is nothing to confirm")
+        return _record(standing, Confirmed(person, standing.anchor(person, members), standing.places(members)))
+
+
+def merge(catalogue: Catalogue, into: str, other: str, mirror: bool = False) -> Said:
+    """Say that `other` is `into`.
+
+    Args:
+        mirror: also where they are seen at one moment: one person twice, in a mirror or on a screen.
+
+    Raises:
+        UnknownName: there is no such identity.
+        DecisionError: they are the same already, are seen together, or an earlier decision says otherwise.
+    """
+    with catalogue.atomic():
+        standing = Standing.of(catalogue)
+        person, gone = standing.identity(into), standing.identity(other)
+        if person == gone:
+            raise DecisionError(f"{person} cannot be merged with itself")
+        mine, theirs = standing.members(person), standing.members(gone)
+        moment = None if mirror else seen_together(catalogue.connection, mine, theirs)
+        if moment:
+            raise DecisionError(
+                f"{person} and {gone} are seen together at {moment.time_s:.1f} s of {moment.video}, so they are two "
+                "people; if it is one person and a mirror or a screen, add --mirror"
+            )
+        said = Merged(
+            person,
+            standing.anchor(person, mine),
+            _loose(standing, person, mine),
+            gone,
+            standing.anchor(gone, theirs),
+            _loose(standing, gone, theirs),
+            mirror,
+        )
+        return _record(standing, said)
+
+
+def split(catalogue: Catalogue, identity: str, appearances: Sequence[str]) -> Said:
+    """Say that some appearances of an identity are one other person, who gets a new id.
+
+    Raises:
+        UnknownName: there is no such identity, or no such appearance.
+        DecisionError: an appearance is not there, none would be left, or an earlier decision says otherwise.
+    """
+    with catalogue.atomic():
+        standing = Standing.of(catalogue)
+        person = standing.identity(identity)
+        members = standing.members(person)
+        off = standing.chosen(person, members, appearances)
+        left = [track_id for track_id in members if track_id not in off]
+        if not left:
+            raise DecisionError(f"these are all appearances of {person}: nothing would be left of it")
+        places = standing.places(off)
+        rest = standing.places(left)[0]
+        said = Split(person, standing.anchor(person, members), rest, places, fresh_id(catalogue), places[0])
+        return _record(standing, said)
+
+
+def reject(catalogue: Catalogue, identity: str, appearances: Sequence[str]) -> Said:
+    """Say that some appearances are not this identity, whoever they are.
+
+    Raises:
+        UnknownName: there is no such identity, or no such appearance.
+        DecisionError: an appearance is not there, none would be left, or an earlier decision says otherwise.
+    """
+    with catalogue.atomic():
+        standing = Standing.of(catalogue)
+        person = standing.identity(identity)
+        members = standing.members(person)
+        off = standing.chosen(person, members, appearances)
+        left = [track_id for track_id in members if track_id not in off]
+        if not left:
+            only = "the only appearance" if len(members) == 1 else "all appearances"
+            raise DecisionError(f"that is {only} of {person}: nothing would be left that it could differ from")
+        rest = standing.places(left)[0]
+        return _record(standing, Rejected(person, standing.anchor(person, members), rest, standing.places(off)))
+
+
+def undo(catalogue: Catalogue, number: int | None = None) -> Said:
+    """Take a decision back: the one of that number, else the last that counts. An undo can be taken back too.
+
+    Raises:
+        DecisionError: there is no such decision, it counts no more, cannot be brought back, or one that remains
+            would contradict an earlier one without it.
+    """
+    with catalogue.atomic():
+        standing = Standing.of(catalogue)
+        said, affected, formerly = undone(standing, number)
+        entry = journal.append(catalogue.connection, said)
+        return Said(entry.number, _sentence(standing, entry), affected, formerly)
+
+
+def _loose(standing: Standing, identity: str, members: Sequence[str]) -> Anchors:
+    """What no decision pinned to an identity so far: undoing an earlier merge must find nothing of it pinned here."""
+    person = standing.rulings.persons.get(identity)
+    return tuple(place for place in standing.places(members) if not person or place not in person.pins)
+
+
+def _record(standing: Standing, said: Statement) -> Said:
+    """Write a decision down, unless an earlier one says otherwise."""
+    entry = journal.coming(standing.catalogue.connection, said)
+    replayed = Replay()
+    for earlier in journal.active(standing.entries):
+        replayed.apply(earlier)
+    try:
+        replayed.apply(entry)
+    except Contradiction as exc:
+        raise DecisionError(f"this contradicts {told(exc.earlier)}") from exc
+    written = journal.append(standing.catalogue.connection, said)
+    return Said(written.number, _sentence(standing, written), frozenset(ids_in(said)))
+
+
+def _sentence(standing: Standing, entry: Entry) -> str:
+    return sentence(entry, {earlier.uid: earlier.number for earlier in standing.entries})
