@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +23,7 @@ from archive.migrate import LAYOUT, layout, migrate, refuse_newer
 from archive.records import Appearance, Changing, Failure, Person, Status
 from archive.saving import save_video
 from archive.scan import Found, Known, Scope, Unreadable
-from archive.schema import files, meta, runs
+from archive.schema import files, identities, meta, runs
 from cvid.errors import CatalogueError, UnknownName
 from cvid.types import VideoAnalysis
 
@@ -120,12 +120,17 @@ class Catalogue:
         Raises:
             UnknownName: there is none of that id; the message names the closest.
         """
-        for person in queries.people(self.connection, identity.upper()):
+        for person in queries.people(self.connection, [identity.upper()]):
             return person
         ids = [person.id for person in self.people()]
         close = difflib.get_close_matches(identity.upper(), ids, n=3, cutoff=0.5)
         hint = f"closest: {', '.join(close)}" if close else f"it holds {len(ids)} identities"
         raise UnknownName(f"the archive {self.folder} has no identity '{identity}'; {hint}")
+
+    def names(self) -> dict[str, str]:
+        """Identity → its name, of those that have one."""
+        query = select(identities.c.id, identities.c.name).where(identities.c.name != "")
+        return {row.id: row.name for row in self.connection.execute(query)}
 
     def appearances(self, identity: str | None = None) -> Iterator[Appearance]:
         """All appearances by video and time, one identity's, or with "" those that are nobody's."""
@@ -194,17 +199,26 @@ class Catalogue:
 
     def close_scan(self, scope: Scope, seen: Collection[str]) -> None:
         """Settle what a whole scan did not meet."""
-        with self.atomic():
-            tracks = self.track_count()
+        with self.atomic(), self._losing_appearances():
             sources.close_scan(self.connection, scope, seen)
-            if self.track_count() != tracks:
-                self.set_fact("settled", "")
 
     def save(self, run_id: int, analysis: VideoAnalysis) -> None:
         """Store a video with all that was seen in it."""
-        with self.atomic():
+        replaces = queries.may_replace(self.connection, analysis.info.sha256)
+        with self.atomic(), self._losing_appearances() if replaces else nullcontext():
             save_video(self.connection, run_id, analysis)
-            self.set_fact("settled", "")
+            self.set_fact("settled", False)
+
+    @contextmanager
+    def _losing_appearances(self) -> Iterator[None]:
+        """Note which identities lose appearances in the block: they are to be sorted again."""
+        before = queries.sizes(self.connection)
+        yield
+        after = queries.sizes(self.connection)
+        lost = {identity for identity, size in before.items() if after.get(identity, 0) < size}
+        if lost:
+            self.set_fact("affected", sorted(lost.union(self.fact("affected") or ())))
+            self.set_fact("settled", False)
 
     def fail(self, sha256: str, reason: str) -> list[str]:
         """Record why a content could not be indexed; the paths it lies at."""

@@ -95,7 +95,7 @@ def change_models(
             catalogue.set_fact("models", after)
             catalogue.set_fact("changing", None)
             catalogue.set_fact("settled", "")
-        settle(catalogue, settings)
+        settle(catalogue, settings, anew=True)
         write_folders(catalogue, archive, hook)
         providers = dict.fromkeys(parts.detector.providers + parts.embedder.providers)
         catalogue.finish_run(run, "changed models", after, list(providers))

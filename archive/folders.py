@@ -10,7 +10,7 @@ import csv
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path, PurePosixPath
@@ -23,7 +23,7 @@ from archive.events import WritingFolders
 from archive.names import clock, identity_folder, slug
 from archive.records import COLUMNS, ENCODING, Appearance, Person, as_fields, as_row, json_line
 
-_FORMAT = 1
+_FORMAT = 2
 """Part of the digest: raise it when the files of a folder change, and all are written anew."""
 _REPORT_EVERY_S = 0.1
 
@@ -38,13 +38,21 @@ class _Picture:
     digest: str
 
 
-def write_folders(catalogue: Catalogue, folder: Path, hook: Callable[[WritingFolders], None]) -> None:
+def write_folders(
+    catalogue: Catalogue,
+    folder: Path,
+    hook: Callable[[WritingFolders], None],
+    only: Collection[str] | None = None,
+) -> None:
     """Bring `identities/` and `unassigned/` below `folder` up to date with the catalogue.
+
+    Args:
+        only: the identities that may have changed, "" for what is nobody's; without it all of them.
 
     Raises:
         CatalogueError: the disk is full, or something else is in the way; run `index` again, nothing is lost.
     """
-    people = {person.id: person for person in catalogue.people()}
+    people = {person.id: person for person in queries.people(catalogue.connection, only)}
     total, reported = len(people) + 1, 0.0
     home = folder / "identities"
     with told(folder):
@@ -52,7 +60,7 @@ def write_folders(catalogue: Catalogue, folder: Path, hook: Callable[[WritingFol
         generated.recover(home)
         generated.recover(folder)
     wanted = {}
-    for done, (identity, rows) in enumerate(_by_identity(catalogue, people), start=1):
+    for done, (identity, rows) in enumerate(_by_identity(catalogue, people, only), start=1):
         name = identity_folder(identity, people[identity].name) if identity else ""
         place = home / name if name else folder / generated.UNASSIGNED
         wanted[identity] = place
@@ -62,12 +70,18 @@ def write_folders(catalogue: Catalogue, folder: Path, hook: Callable[[WritingFol
             reported = time.monotonic()
             hook(WritingFolders(done, total))
     with told(folder):
-        _remove_others(home, wanted)
+        _remove_others(home, wanted, only)
     hook(WritingFolders(total, total))
 
 
-def _by_identity(catalogue: Catalogue, people: dict[str, Person]) -> Iterator[tuple[str, list[Appearance]]]:
-    """Each identity with its appearances, also those that have none; "" and what is nobody's too, always."""
+def _by_identity(
+    catalogue: Catalogue, people: dict[str, Person], only: Collection[str] | None
+) -> Iterator[tuple[str, list[Appearance]]]:
+    """Each identity with its appearances, also those that have none; "" and what is nobody's too, where asked for."""
+    if only is not None:
+        for identity in [*people, *(("",) if "" in only else ())]:
+            yield identity, list(queries.appearances(catalogue.connection, identity))
+        return
     left = {"": None} | dict.fromkeys(people)
     grouped = queries.appearances(catalogue.connection, grouped=True)
     for identity, rows in groupby(grouped, key=lambda appearance: appearance.identity):
@@ -150,10 +164,12 @@ def _digest(summary: dict[str, Any], rows: Sequence[Appearance], pictures: Seque
     return digest.hexdigest()
 
 
-def _remove_others(home: Path, wanted: Mapping[str, Path]) -> None:
+def _remove_others(home: Path, wanted: Mapping[str, Path], only: Collection[str] | None) -> None:
     """Remove the folders that stand for nobody any more; one of an old name gives the user's files to the new one."""
     for entry in sorted(home.iterdir()):
         identity = generated.identity_of(entry)
+        if only is not None and identity not in only:
+            continue
         if identity and identity not in wanted:
             generated.clear(entry)
         elif identity and entry != wanted[identity]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, and_, delete, func, insert, select
+from sqlalchemy import Connection, and_, delete, func, select
+from sqlalchemy.dialects.sqlite import insert as upsert
 
 from archive.matching import Labels
 from archive.schema import assignments, identities, tracks, vectors, videos
@@ -29,8 +30,10 @@ class Gathered:
     end_s: NDArray[np.float64]  # (n,)
     quality: Floats  # (n,)
     before: Labels  # (n,), row in `identities`, −1 = nobody's
+    fresh: NDArray[np.bool_]  # (n,), not sorted yet
     identities: Sequence[str]
-    protected: NDArray[np.bool_]  # a human has named the identity or changed its status
+    known: Mapping[str, Any]  # identity → its row: name, status, tightness
+    model: str  # of the vectors
     with_vector: Labels  # (m,), rows of the tracks that have one
     template: Floats  # (m, d)
     exemplars: Floats  # (k, d)
@@ -46,6 +49,7 @@ class Assigned:
     similarity: float | None
     margin: float | None
     support: int
+    certainty: str
     reason: str
 
 
@@ -54,7 +58,9 @@ def gather(connection: Connection, model: str) -> Gathered:
     people = connection.execute(select(identities).order_by(func.length(identities.c.id), identities.c.id)).all()
     place = {person.id: row for row, person in enumerate(people)}
     rows = connection.execute(
-        _ordered(model, tracks, videos.c.kind, assignments.c.identity, vectors.c.count.label("held"))
+        _ordered(
+            model, tracks, videos.c.kind, assignments.c.identity, assignments.c.reason, vectors.c.count.label("held")
+        )
     ).all()
     sources = {sha256: number for number, sha256 in enumerate(dict.fromkeys(row.sha256 for row in rows))}
     held = np.array([row.held or 0 for row in rows], np.int64)
@@ -67,8 +73,10 @@ def gather(connection: Connection, model: str) -> Gathered:
         end_s=np.array([row.end_s for row in rows], np.float64),
         quality=np.array([row.quality for row in rows], np.float32),
         before=np.array([place.get(row.identity, -1) for row in rows], np.int64),
+        fresh=np.array([row.reason is None for row in rows], np.bool_),
         identities=list(place),
-        protected=np.array([bool(p.name) or p.status != UNCONFIRMED for p in people], np.bool_),
+        known={person.id: person for person in people},
+        model=model,
         with_vector=np.flatnonzero(held),
         template=template,
         exemplars=exemplars,
@@ -76,15 +84,25 @@ def gather(connection: Connection, model: str) -> Gathered:
     )
 
 
-def write(connection: Connection, founded: Sequence[str], dissolved: Sequence[str], rows: Sequence[Assigned]) -> None:
-    """Replace the assignment of all tracks."""
-    connection.execute(delete(assignments))
-    for identity in dissolved:
-        connection.execute(delete(identities).where(identities.c.id == identity))
-    if founded:
-        connection.execute(insert(identities), [{"id": i, "name": "", "status": UNCONFIRMED} for i in founded])
+def write(
+    connection: Connection, people: Sequence[Mapping[str, Any]], gone: Sequence[str], rows: Sequence[Assigned]
+) -> None:
+    """Write the assignment of some tracks, with all identities that they need.
+
+    Args:
+        people: rows of `identities`, new ones and others; `gone` are identities that are no more.
+    """
+    if people:
+        statement = upsert(identities)
+        columns = {name: statement.excluded[name] for name in ("name", "status", "tightness")}
+        connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=columns), [*map(dict, people)])
     if rows:
-        connection.execute(insert(assignments), [vars(row) for row in rows])
+        statement = upsert(assignments)
+        columns = {name: statement.excluded[name] for name in vars(rows[0]) if name != "track_id"}
+        statement = statement.on_conflict_do_update(index_elements=["track_id"], set_=columns)
+        connection.execute(statement, [vars(row) for row in rows])
+    for identity in gone:
+        connection.execute(delete(identities).where(identities.c.id == identity))
 
 
 def _ordered(model: str, *columns: Any) -> Any:

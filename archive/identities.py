@@ -1,91 +1,250 @@
-"""Sort all tracks of the archive into people, and keep to the ids that people already have."""
+"""Sort the tracks of the archive into people, obey what humans said, and keep to the ids that people already have."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import count
+from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
+from numpy.typing import NDArray
 
-import cvid
+from archive.anchors import resolve
+from archive.assigning import assigned, people_rows
+from archive.bounds import Bounds, bounds_of
 from archive.catalogue import Catalogue
-from archive.gathering import Assigned, Gathered, gather, write
-from archive.matching import Labels, match, overlapping
+from archive.differences import Differences, differences
+from archive.doubts import renew_doubts
+from archive.gathering import Gathered, gather, write
+from archive.matching import Labels, match
+from archive.rulings import Rulings
+from archive.standing import rulings_of
 from cvid.clustering import CLUSTERERS
-from cvid.clustering.bars import measured_of
+from cvid.clustering.bars import bar_for, measured_of
+from cvid.clustering.certainty import certainty
 from cvid.clustering.founding import founding_of
+from cvid.clustering.growth import grow
 from cvid.settings import ClusteringSettings, Settings
-from cvid.types import Bytes, Doubles, Floats, TrackSet
+from cvid.types import Bytes, TrackSet
 
-NO_FACE = "no clear face"
-TOO_SHORT = "too short, and nobody similar"
-TOO_POOR = "not clear enough, and nobody similar"
-ALONE = "nobody similar"
-_BLOCK = 1 << 23
-_DECIMALS = 6
+Mask = NDArray[np.bool_]
 
 
-def settle(catalogue: Catalogue, settings: Settings) -> None:
-    """Cluster anew unless nothing has changed since the last time; all in one transaction.
+@dataclass(frozen=True, eq=False)
+class Sorting:
+    """Who n tracks are taken for, before anything is written.
 
-    A cluster takes over the identity that most of its tracks had. New identities are numbered in the order of
-    (sha256, time, box) of their first track. An identity that nobody belongs to any more is dissolved, unless a
-    human has named it; its id is never given again.
+    `labels` are numbered in the order of first tracks, and `names` are the identities they stand for, of which
+    `founded` are new and `gone` are no more. Only the clusters `chosen`, and the rows `sorted`, were looked at.
     """
-    measured = asdict(measured_of(catalogue.models().get("embedder", "")))
-    key = json.dumps([cvid.__version__, settings.clustering.model_dump(), measured], sort_keys=True)
-    if catalogue.fact("settled") == key:
-        return
+
+    gathered: Gathered
+    rulings: Rulings
+    bounds: Bounds
+    founding: Bytes  # (n,)
+    labels: Labels  # (n,)
+    names: Sequence[str]
+    founded: Sequence[str]
+    gone: Sequence[str]
+    chosen: Mask  # (clusters,)
+    sorted: Mask  # (n,)
+    model: str
+    bar: float
+    remark: str
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What came of it: the identities whose folders may have to be written, "" for nobody's, and what changed."""
+
+    identities: frozenset[str]
+    differences: Differences
+
+
+def settle(
+    catalogue: Catalogue,
+    settings: Settings,
+    *,
+    anew: bool = False,
+    affected: Collection[str] = (),
+    formerly: Mapping[str, str] | None = None,
+) -> Settled:
+    """Sort what is new into people, or everything `anew`; all in one transaction.
+
+    A cluster takes over the identity that most of its tracks had; where a human spoke of an identity, it is where its
+    anchor is. New identities are numbered in the order of (sha256, time, box) of their first track. An identity that
+    nobody belongs to any more is dissolved, unless a human has spoken of it; its id is never given again.
+
+    Everything is sorted anew, too, when the settings of clustering are others than the archive's so far.
+
+    Args:
+        affected: identities that a decision has changed: they and what is near them are sorted again.
+        formerly: track id → an identity that it belonged to once, and takes back now.
+    """
+    clustering = clustering_of(catalogue, settings)
+    rules = _rules(catalogue, clustering)
+    anew = anew or catalogue.fact("clustering") != rules
+    if not (anew or affected) and catalogue.fact("settled"):
+        return Settled(frozenset(), differences((), ()))
     with catalogue.atomic():
-        models = catalogue.models()
-        gathered = gather(catalogue.connection, models.get("embedder", ""))
-        founding = _founding(gathered, settings.clustering)
-        labels = _cluster(gathered, founding, models.get("embedder", ""), settings.clustering)
-        names, founded = _names(catalogue, gathered, labels)
-        kept = set(names)
-        dissolved = [
-            identity
-            for identity, protected in zip(gathered.identities, gathered.protected, strict=True)
-            if identity not in kept and not protected
-        ]
-        write(catalogue.connection, founded, dissolved, _rows(gathered, labels, names, founding, settings.clustering))
-        catalogue.set_fact("settled", key)
+        affected = {*affected, *(catalogue.fact("affected") or ())}
+        found = sort_people(catalogue, clustering, anew=anew, affected=affected, formerly=formerly or {})
+        people = _write(catalogue, found, clustering)
+        catalogue.set_fact("clustering", rules)
+        catalogue.set_fact("affected", [])
+        catalogue.set_fact("settled", True)
+    looked_at = {found.names[label] for label in np.flatnonzero(found.chosen).tolist()} | {*found.gone, *affected, ""}
+    return Settled(frozenset(looked_at | {row["id"] for row in people}), difference_of(found))
 
 
-def _founding(gathered: Gathered, settings: ClusteringSettings) -> Bytes:
-    """(n,), who may found a person: `TrackSet.founding`."""
-    return founding_of(gathered.end_s - gathered.start_s, gathered.pictures, gathered.quality, settings)
+def clustering_of(catalogue: Catalogue, settings: Settings) -> ClusteringSettings:
+    """How this archive clusters: as it did the last time, but for what is asked for now."""
+    last = (catalogue.fact("clustering") or {}).get("settings", {})
+    asked = settings.clustering
+    known = {name: value for name, value in last.items() if name in ClusteringSettings.model_fields}
+    return ClusteringSettings(**known | {name: getattr(asked, name) for name in asked.model_fields_set})
 
 
-def _cluster(gathered: Gathered, founding: Bytes, model: str, settings: ClusteringSettings) -> Labels:
-    """(n,), the cluster of each track; −1 also for those without a vector, which are never clustered."""
-    labels: Labels = np.full(len(gathered.ids), -1, np.int64)
+def sort_people(
+    catalogue: Catalogue,
+    settings: ClusteringSettings,
+    *,
+    anew: bool,
+    affected: Collection[str] = (),
+    formerly: Mapping[str, str] | None = None,
+) -> Sorting:
+    """Work out who is who without writing anything; the arguments are those of `settle`."""
+    model = catalogue.models().get("embedder", "")
+    gathered = gather(catalogue.connection, model)
+    gathered = _taken_back(gathered, formerly or {})
+    rulings = rulings_of(catalogue.connection)
+    bounds = _bounds(catalogue, gathered, rulings)
+    founding = founding_of(gathered.end_s - gathered.start_s, gathered.pictures, gathered.quality, settings)
+    bar = bar_for(model, len(gathered.with_vector), settings)
+    inside, again, remark = _cluster(gathered, bounds, founding, affected, anew, bar, settings)
+    labels = np.full(len(gathered.ids), -1, np.int64)
+    labels[gathered.with_vector] = inside
+    labels = _by_first(labels)
+    names, founded = _names(catalogue, gathered, bounds, labels)
+    gone = sorted(set(gathered.identities) - set(names) - set(rulings.persons))
+    chosen = np.zeros(len(names), np.bool_)
+    looked_at = gathered.fresh | anew
+    looked_at[gathered.with_vector[again]] = True
+    chosen[labels[looked_at & (labels >= 0)]] = True
+    return Sorting(
+        gathered, rulings, bounds, founding, labels, names, founded, gone, chosen, looked_at, model, bar, remark
+    )
+
+
+def plan(catalogue: Catalogue, settings: Settings) -> Differences:
+    """What sorting everything anew would change; nothing is written."""
+    return difference_of(sort_people(catalogue, clustering_of(catalogue, settings), anew=True))
+
+
+def difference_of(found: Sorting) -> Differences:
+    """How a sorting differs from the one before it."""
+    after = [found.names[label] if label >= 0 else "" for label in found.labels]
+    before = [found.gathered.identities[row] if row >= 0 else "" for row in found.gathered.before]
+    return differences(before, after, found.remark)
+
+
+def _write(catalogue: Catalogue, found: Sorting, settings: ClusteringSettings) -> list[dict[str, Any]]:
+    """Write a sorting; the rows of identities that changed."""
+    gathered = found.gathered
+    with_vector = gathered.with_vector
+    sure = certainty(gathered.template, gathered.video[with_vector], found.labels[with_vector], found.bar, found.chosen)
+    rows = assigned(found, sure, settings)
+    if found.founded:
+        catalogue.set_fact("last_identity", int(found.founded[-1][1:]))
+    people = people_rows(found, sure)
+    write(catalogue.connection, people, found.gone, rows)
+    renew_doubts(catalogue, found, sure, settings)
+    return people
+
+
+def _rules(catalogue: Catalogue, settings: ClusteringSettings) -> dict[str, Any]:
+    """What the result depends on beside the tracks and the decisions."""
+    measured = asdict(measured_of(catalogue.models().get("embedder", "")))
+    measured["tail"] = [list(point) for point in measured["tail"]]
+    measured["slopes"] = list(measured["slopes"])
+    return {"settings": settings.model_dump(), "measured": measured}
+
+
+def _taken_back(gathered: Gathered, formerly: Mapping[str, str]) -> Gathered:
+    """The same with other former identities of some tracks."""
+    if not formerly:
+        return gathered
+    known = [*gathered.identities, *sorted(set(formerly.values()) - set(gathered.identities))]
+    place = {identity: row for row, identity in enumerate(known)}
+    before = gathered.before.copy()
+    for row, track_id in enumerate(gathered.ids):
+        if track_id in formerly:
+            before[row] = place[formerly[track_id]]
+    return replace(gathered, before=before, identities=known)
+
+
+def _bounds(catalogue: Catalogue, gathered: Gathered, rulings: Rulings) -> Bounds:
+    anchors = {place for person in rulings.persons.values() for place in (person.anchor, *person.pins)}
+    anchors |= {place for place, _, _ in rulings.apart}
+    row_of_id = {track_id: row for row, track_id in enumerate(gathered.ids)} if anchors else {}
+    held = np.zeros(len(gathered.ids), np.bool_)
+    held[gathered.with_vector] = True
+    rows = {
+        place: row_of_id[track_id]
+        for place, track_id in resolve(catalogue.connection, sorted(anchors)).items()
+        if held[row_of_id[track_id]]
+    }
+    return bounds_of(rulings, rows, gathered.video, gathered.start_s, gathered.end_s)
+
+
+def _cluster(
+    gathered: Gathered,
+    bounds: Bounds,
+    founding: Bytes,
+    affected: Collection[str],
+    anew: bool,
+    bar: float,
+    settings: ClusteringSettings,
+) -> tuple[Labels, Labels, str]:
+    """(m,), the cluster of each track that has a vector, which of them were sorted now, and the clusterer's remark."""
+    tracks = _track_set(gathered, bounds, founding)
+    clusterer = CLUSTERERS.create(settings.method, settings=settings)
+
+    def cluster(some: TrackSet, rows: Labels) -> Labels:
+        found = clusterer.cluster(some).labels
+        pairs = found[some.cannot]
+        if ((pairs[:, 0] == pairs[:, 1]) & (pairs[:, 0] >= 0)).any():
+            raise AssertionError(f"the clusterer '{settings.method}' made one person of two faces that never are one")
+        return np.asarray(found, np.int64)
+
+    before, fresh = gathered.before[gathered.with_vector], gathered.fresh[gathered.with_vector]
+    if anew:
+        before, fresh = np.full(len(before), -1, np.int64), np.ones(len(before), np.bool_)
+    reopened = np.array([*(identity in affected for identity in gathered.identities), False], np.bool_)
+    labels, again = grow(tracks, before, fresh | reopened[before], bar, cluster)
+    return labels, again, str(getattr(clusterer, "remark", ""))
+
+
+def _track_set(gathered: Gathered, bounds: Bounds, founding: Bytes) -> TrackSet:
+    """The tracks that have a vector, as a clusterer takes them."""
     rows = gathered.with_vector
-    if not len(rows):
-        return labels
-    together = overlapping(gathered.video[rows], gathered.start_s[rows], gathered.end_s[rows])
-    tracks = TrackSet(
+    place = np.full(len(gathered.ids), -1, np.int32)
+    place[rows] = np.arange(len(rows), dtype=np.int32)
+    cannot = place[bounds.cannot]
+    return TrackSet(
         template=gathered.template,
         exemplars=gathered.exemplars,
         owner=gathered.owner,
         quality=gathered.quality[rows],
         founding=founding[rows],
-        cannot=together,
-        person=np.full(len(rows), -1, np.int32),
-        model=model,
+        cannot=cannot[(cannot >= 0).all(axis=1)],
+        person=bounds.person[rows],
+        model=gathered.model,
     )
-    found = CLUSTERERS.create(settings.method, settings=settings).cluster(tracks).labels
-    pairs = found[together]
-    if ((pairs[:, 0] == pairs[:, 1]) & (pairs[:, 0] >= 0)).any():
-        raise AssertionError(f"the clusterer '{settings.method}' made one person of two faces seen together")
-    labels[rows] = _by_first(found)
-    return labels
 
 
-def _by_first(labels: np.ndarray[tuple[int], np.dtype[np.int32]]) -> Labels:
+def _by_first(labels: Labels) -> Labels:
     """The same clusters, numbered in the order of their first tracks."""
     numbers = np.full(int(labels.max(initial=-1)) + 2, -1, np.int64)  # the last place is read by −1
     used, first = np.unique(labels[labels >= 0], return_index=True)
@@ -93,91 +252,25 @@ def _by_first(labels: np.ndarray[tuple[int], np.dtype[np.int32]]) -> Labels:
     return np.asarray(numbers[labels], np.int64)
 
 
-def _names(catalogue: Catalogue, gathered: Gathered, labels: Labels) -> tuple[list[str], list[str]]:
+def _names(catalogue: Catalogue, gathered: Gathered, bounds: Bounds, labels: Labels) -> tuple[list[str], list[str]]:
     """The identity of each cluster, and which of them are new."""
+    own: dict[int, str] = {}
+    for row in np.flatnonzero((bounds.person >= 0) & (labels >= 0)).tolist():
+        own[int(labels[row])] = bounds.persons[bounds.person[row]]
+    spoken_for = np.array([identity in set(bounds.persons) for identity in gathered.identities], np.bool_)
+    free = ~np.isin(labels, list(own)) & (labels >= 0)
+    before = np.where(np.append(spoken_for, True)[gathered.before], -1, gathered.before)
+    taken = match(np.where(free, labels, -1), before, len(gathered.identities))
     fresh = _fresh_ids(catalogue)
     names, founded = [], []
-    for row in match(labels, gathered.before, gathered.protected):
-        if row < 0:
+    for label in range(int(labels.max(initial=-1)) + 1):
+        row = int(taken[label]) if label < len(taken) else -1
+        if label not in own and row < 0:
             founded.append(next(fresh))
-        names.append(gathered.identities[row] if row >= 0 else founded[-1])
-    if founded:
-        catalogue.set_fact("last_identity", int(founded[-1][1:]))
+        names.append(own.get(label) or (gathered.identities[row] if row >= 0 else founded[-1]))
     return names, founded
 
 
 def _fresh_ids(catalogue: Catalogue) -> Iterator[str]:
     for number in count(int(catalogue.fact("last_identity") or 0) + 1):
         yield f"P{number:04d}"
-
-
-def _rows(
-    gathered: Gathered,
-    labels: Labels,
-    names: Sequence[str],
-    founding: Bytes,
-    settings: ClusteringSettings,
-) -> list[Assigned]:
-    """What is written of each track."""
-    similarity, margin = _certainty(gathered, labels)
-    size = np.bincount(labels[labels >= 0], minlength=len(names))
-    has_vector = np.zeros(len(labels), np.bool_)
-    has_vector[gathered.with_vector] = True
-    short = ~gathered.pictures & (gathered.end_s - gathered.start_s < settings.found_s)
-    reasons = np.select(
-        [labels >= 0, ~has_vector, (founding == 1) & short, founding == 0], ["", NO_FACE, TOO_SHORT, TOO_POOR], ALONE
-    )
-    return [
-        Assigned(
-            track_id=gathered.ids[row],
-            identity=names[label] if label >= 0 else None,
-            similarity=_number(similarity[row]),
-            margin=_number(margin[row]),
-            support=int(size[label]) - 1 if label >= 0 else 0,
-            reason=str(reasons[row]),
-        )
-        for row, label in enumerate(labels)
-    ]
-
-
-def _certainty(gathered: Gathered, labels: Labels) -> tuple[Doubles, Doubles]:
-    """(n,) cosine with the mean of the others of one's identity, and by how much it exceeds the nearest other identity.
-
-    NaN where there are no others to compare with.
-    """
-    similarity, margin = np.full((2, len(labels)), np.nan)
-    rows = gathered.with_vector[labels[gathered.with_vector] >= 0]
-    own = labels[rows]
-    if not len(rows):
-        return similarity, margin
-    vectors = gathered.template[labels[gathered.with_vector] >= 0]
-    clusters = int(own.max()) + 1
-    sums = csr_array((np.ones(len(own), np.float32), (own, np.arange(len(own)))), (clusters, len(own))) @ vectors
-    others = sums[own] - vectors
-    alone = np.bincount(own, minlength=clusters)[own] == 1
-    closeness = np.einsum("nd,nd->n", vectors, _unit(others)).astype(np.float64)
-    similarity[rows] = np.where(alone, np.nan, closeness)
-    if clusters > 1:
-        nearest = _nearest_other(vectors, _unit(sums), own)
-        margin[rows] = np.where(alone, np.nan, closeness - nearest)
-    return similarity, margin
-
-
-def _nearest_other(vectors: Floats, means: Floats, own: Labels) -> Doubles:
-    """(n,), the cosine with the nearest mean that is not one's own; in blocks, for memory."""
-    nearest = np.empty(len(vectors), np.float64)
-    step = max(_BLOCK // len(means), 1)
-    for start in range(0, len(vectors), step):
-        block = slice(start, start + step)
-        cosines = vectors[block] @ means.T
-        cosines[np.arange(len(cosines)), own[block]] = -np.inf
-        nearest[block] = cosines.max(axis=1)
-    return nearest
-
-
-def _unit(vectors: Floats) -> Floats:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)
-
-
-def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), _DECIMALS)

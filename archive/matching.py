@@ -11,13 +11,13 @@ from scipy.sparse.csgraph import connected_components
 Labels = NDArray[np.int64]
 
 
-def match(labels: Labels, before: Labels, protected: NDArray[np.bool_]) -> Labels:
+def match(labels: Labels, before: Labels, identities: int) -> Labels:
     """Which earlier identity each cluster takes over: the assignment that keeps most tracks where they were.
 
     Args:
         labels: (n,), the cluster of each track, −1 = none.
         before: (n,), the row of the identity that each track belonged to, −1 = none.
-        protected: (m,), whether a human has said something of an identity: it is kept before any other.
+        identities: how many earlier identities there are.
 
     Returns:
         (clusters,), the row of an identity, or −1 where a cluster is new.
@@ -28,15 +28,14 @@ def match(labels: Labels, before: Labels, protected: NDArray[np.bool_]) -> Label
     if not both.any():
         return taken
     pairs, shared = np.unique(np.stack([labels[both], before[both]], axis=1), axis=0, return_counts=True)
-    weight = shared + np.where(protected[pairs[:, 1]], len(labels) + 1, 0)
-    nodes = clusters + len(protected)
+    nodes = clusters + identities
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], clusters + pairs[:, 1])), shape=(nodes, nodes))
     group = connected_components(graph, directed=False)[1][pairs[:, 0]]
     order = np.argsort(group, kind="stable")
     for rows in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
         ours, theirs = np.unique(pairs[rows, 0]), np.unique(pairs[rows, 1])
         gain = np.zeros((len(ours), len(theirs)))
-        gain[np.searchsorted(ours, pairs[rows, 0]), np.searchsorted(theirs, pairs[rows, 1])] = weight[rows]
+        gain[np.searchsorted(ours, pairs[rows, 0]), np.searchsorted(theirs, pairs[rows, 1])] = shared[rows]
         for a, b in zip(*linear_sum_assignment(gain, maximize=True), strict=True):
             if gain[a, b] > 0:
                 taken[ours[a]] = theirs[b]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, literal, select
+from sqlalchemy import Connection, Row, Select, func, literal, select, true
 
 from archive import sources
 from archive.records import Appearance, Moment, Person, Run
-from archive.schema import assignments, crops, identities, pictures, runs, tracks, vectors, videos
+from archive.schema import assignments, crops, files, identities, pictures, runs, tracks, vectors, videos
 
 NOWHERE = Moment("", 0.0)
 _NOT_YET = "not sorted into people yet"
@@ -19,8 +19,8 @@ _PICTURES_AT_ONCE = 50
 _OF_TRACK = ("start_s", "end_s", "x1", "y1", "x2", "y2", "best_s", "faces", "quality")
 
 
-def people(connection: Connection, identity: str | None = None) -> list[Person]:
-    """All identities, or one, by id; also those that nobody belongs to any more."""
+def people(connection: Connection, only: Collection[str] | None = None) -> list[Person]:
+    """All identities, or some, by id; also those that nobody belongs to any more."""
     shown = sources.shown()
     query = (
         select(
@@ -38,8 +38,8 @@ def people(connection: Connection, identity: str | None = None) -> list[Person]:
         .group_by(identities.c.id, tracks.c.sha256)
         .order_by(func.length(identities.c.id), identities.c.id, shown.c.path, tracks.c.sha256)
     )
-    if identity is not None:
-        query = query.where(identities.c.id == identity)
+    if only is not None:
+        query = query.where(identities.c.id.in_(only))
     return [_person(list(rows)) for _, rows in groupby(connection.execute(query), key=lambda row: row.id)]
 
 
@@ -85,6 +85,19 @@ def counts(connection: Connection) -> tuple[int, int, int, int]:
     return sources_, tracks_, identities_, tracks_ - assigned_
 
 
+def sizes(connection: Connection) -> dict[str, int]:
+    """How many appearances each identity has."""
+    query = select(assignments.c.identity, func.count().label("size")).where(assignments.c.identity.is_not(None))
+    return {row.identity: row.size for row in connection.execute(query.group_by(assignments.c.identity))}
+
+
+def may_replace(connection: Connection, sha256: str) -> bool:
+    """May storing this content take others' appearances away: it is known already, or what lay at its path is gone?"""
+    known = select(videos.c.sha256).where(videos.c.sha256 == sha256)
+    gone = select(files.c.sha256).where(files.c.missing == true()).limit(1)
+    return connection.execute(known).first() is not None or connection.execute(gone).first() is not None
+
+
 def crop_bytes(connection: Connection) -> int:
     """How much room the faces take that are kept for models to come."""
     return int(connection.execute(select(func.coalesce(func.sum(func.length(crops.c.jpeg)), 0))).scalar_one())
@@ -110,6 +123,7 @@ def _appearances() -> Select[Any]:
             tracks.c.id.label("appearance"),
             assignments.c.margin,
             func.coalesce(assignments.c.support, 0).label("support"),
+            func.coalesce(assignments.c.certainty, "").label("certainty"),
             func.coalesce(assignments.c.reason, _NOT_YET).label("reason"),
         )
         .select_from(tracks)
@@ -137,4 +151,5 @@ def _person(rows: list[Row[Any]]) -> Person:
         first=Moment(seen[0].path, seen[0].first_s) if seen else NOWHERE,
         last=Moment(seen[-1].path, seen[-1].last_s) if seen else NOWHERE,
         status=rows[0].status,
+        tightness=rows[0].tightness,
     )

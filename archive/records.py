@@ -23,7 +23,7 @@ class Moment:
 
 @dataclass(frozen=True)
 class Person:
-    """One identity at a glance."""
+    """One identity at a glance; `tightness` is the mean similarity between its appearances, None of a single one."""
 
     id: str
     name: str
@@ -33,6 +33,7 @@ class Person:
     first: Moment
     last: Moment
     status: str
+    tightness: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The fields of `people --json`."""
@@ -45,6 +46,7 @@ class Person:
             "first": {"video": as_text(self.first.video), "time_s": round(self.first.time_s, 3)},
             "last": {"video": as_text(self.last.video), "time_s": round(self.last.time_s, 3)},
             "status": self.status,
+            "tightness": None if self.tightness is None else round(self.tightness, 4),
         }
 
 
@@ -54,8 +56,9 @@ class Appearance:
 
     `identity` and `name` are empty when it is nobody's; `reason` then says why. `similarity` compares it with the
     mean of the other tracks of its identity, `margin` is what that lies above the nearest other identity, `support`
-    how many other tracks there are; the first two are None where there is nothing to compare with. The box is px of
-    the upright frame at `best_s`. `appearance` is the id that every verb takes.
+    how many other tracks are by themselves as similar as one person's; the first two are None where there is nothing
+    to compare with. `certainty` is "confirmed" by a human, "confident", "doubtful", or empty where it is alone. The
+    box is px of the upright frame at `best_s`. `appearance` is the id that every verb takes.
     """
 
     identity: str
@@ -75,6 +78,7 @@ class Appearance:
     appearance: str
     margin: float | None
     support: int
+    certainty: str
     reason: str
 
 
@@ -138,7 +142,7 @@ class Status:
 
 COLUMNS = (
     "identity", "name", "video", "start_s", "end_s", "x1", "y1", "x2", "y2", "best_s", "faces", "quality", "similarity",
-    "evidence", "appearance", "margin", "support", "reason",
+    "evidence", "appearance", "margin", "support", "certainty", "reason",
 )  # fmt: skip
 """The columns of log.csv and `export`, in order."""
 

@@ -272,6 +272,22 @@ class TrackSet:
     def __len__(self) -> int:
         return len(self.template)
 
+    def __getitem__(self, rows: Ints) -> Self:
+        """Some of the tracks, rows int64 (k,) ascending, with the rules between them."""
+        place: NDArray[np.int32] = np.full(len(self), -1, np.int32)
+        place[rows] = np.arange(len(rows), dtype=np.int32)
+        cannot, owner = place[self.cannot], place[self.owner]
+        return replace(
+            self,
+            template=self.template[rows],
+            exemplars=self.exemplars[owner >= 0],
+            owner=owner[owner >= 0],
+            quality=self.quality[rows],
+            founding=self.founding[rows],
+            cannot=cannot[(cannot >= 0).all(axis=1)],
+            person=self.person[rows],
+        )
+
 
 @dataclass(frozen=True, eq=False)
 class Clusters:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
@@ -11,6 +12,9 @@ from rich.text import Text
 from archive.records import Appearance, Failure, Moment, Person, Status
 from reports.names import printable
 from reports.wording import clock, models_used, moment, size, span
+
+if TYPE_CHECKING:
+    from archive.doubts import Doubt
 
 _RUNS_MOST = 5
 _MISSING_MOST = 20
@@ -39,8 +43,9 @@ def appearances_table(appearances: Iterable[Appearance]) -> Table:
     table = _table()
     table.add_column("Appearance", style="bold", no_wrap=True)
     table.add_column("Video", overflow="fold", min_width=10)
-    for header in ("From", "To", "Faces", "Quality", "Similar", "Margin"):
+    for header in ("From", "To", "Faces", "Quality", "Similar", "Margin", "Support"):
         table.add_column(header, justify="right", no_wrap=True)
+    table.add_column("Certainty", no_wrap=True)
     for a in appearances:
         table.add_row(
             a.appearance,
@@ -51,7 +56,28 @@ def appearances_table(appearances: Iterable[Appearance]) -> Table:
             f"{a.quality:.2f}",
             _share(a.similarity),
             _share(a.margin),
+            f"{a.support:,}",
+            a.certainty,
         )
+    return table
+
+
+def doubts_table(doubts: Iterable[Doubt], names: Mapping[str, str]) -> Table:
+    """What a human is best asked, one question a row."""
+    table = _table()
+    table.add_column("Question", overflow="fold", min_width=20)
+    table.add_column("Look at", no_wrap=True)
+    for header in ("Similar", "Gain"):
+        table.add_column(header, justify="right", no_wrap=True)
+    for doubt in doubts:
+        who = f"{doubt.identity} {printable(names.get(doubt.identity, ''))}".strip()
+        if doubt.other:
+            other = f"{doubt.other} {printable(names.get(doubt.other, ''))}".strip()
+            question = f"Are {who} and {other} one person?"
+        else:
+            question = f"Does {doubt.appearance} belong to {who}?"
+        faces = " ".join(filter(None, (doubt.appearance, doubt.other_appearance)))
+        table.add_row(Text(question), Text(faces), _share(doubt.similarity), f"{doubt.gain:.1f}")
     return table
 
 

@@ -35,6 +35,7 @@ SEEN = Appearance(
     appearance="a1f3c0ffee12",
     margin=None,
     support=3,
+    certainty="confident",
     reason="",
 )
 ALONE = replace(

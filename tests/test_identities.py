@@ -188,24 +188,18 @@ def labels(*values: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 def test_the_larger_part_keeps_the_id() -> None:
-    nobody = np.zeros(2, np.bool_)
-    assert match(labels(0, 0, 1), labels(0, 0, 0), nobody).tolist() == [0, -1], "split: the larger part"
-    assert match(labels(0, 0, 0), labels(0, 1, 1), nobody).tolist() == [1], "merge: the larger part"
-    assert match(labels(0, 0, 1, 1), labels(0, 1, 1, 1), nobody).tolist() == [0, 1]
-    assert match(labels(0, 1, -1), labels(-1, -1, 0), nobody).tolist() == [-1, -1]
-    assert match(labels(), labels(), nobody).tolist() == []
-
-
-def test_a_named_identity_goes_first() -> None:
-    protected = np.array([True, False])
-    assert match(labels(0, 0, 0), labels(0, 1, 1), protected).tolist() == [0]
+    assert match(labels(0, 0, 1), labels(0, 0, 0), 2).tolist() == [0, -1], "split: the larger part"
+    assert match(labels(0, 0, 0), labels(0, 1, 1), 2).tolist() == [1], "merge: the larger part"
+    assert match(labels(0, 0, 1, 1), labels(0, 1, 1, 1), 2).tolist() == [0, 1]
+    assert match(labels(0, 1, -1), labels(-1, -1, 0), 2).tolist() == [-1, -1]
+    assert match(labels(), labels(), 2).tolist() == []
 
 
 @given(st.lists(st.tuples(st.integers(-1, 5), st.integers(-1, 5)), max_size=40))
 def test_no_id_is_given_twice(tracks: list[tuple[int, int]]) -> None:
     before = labels(*(b for _, b in tracks))
     used = {label: i for i, label in enumerate(sorted({c for c, _ in tracks if c >= 0}))}
-    taken = match(labels(*(used.get(c, -1) for c, _ in tracks)), before, np.zeros(6, np.bool_))
+    taken = match(labels(*(used.get(c, -1) for c, _ in tracks)), before, 6)
     given_out = [t for t in taken.tolist() if t >= 0]
     assert len(given_out) == len(set(given_out)) and len(taken) == len(used)
 

@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from reports.cli.options import NamedPath, archive_option, json_option, model_options, settings_from, settings_options
+from reports.cli.options import (
+    NamedPath,
+    archive_option,
+    json_option,
+    model_options,
+    settings_from,
+    settings_options,
+    strictness_option,
+)
 
 
 @click.command(short_help="Find the people in folders of footage.")
@@ -20,6 +28,7 @@ from reports.cli.options import NamedPath, archive_option, json_option, model_op
     type=click.Choice(["best", "exemplars", "all"]),
     help="Face pictures kept of each appearance (default: best, one).",
 )
+@strictness_option
 @settings_options
 @json_option
 @click.pass_context
@@ -29,6 +38,7 @@ def index(
     footage: tuple[Path, ...],
     archive: Path,
     faces: str | None,
+    strictness: str | None,
     config: Path | None,
     assignments: tuple[str, ...],
     as_json: bool,
@@ -49,5 +59,5 @@ def index(
     """
     from reports.cli.running import run_index
 
-    settings = settings_from(config, assignments, faces__keep=faces, **named)
+    settings = settings_from(config, assignments, faces__keep=faces, clustering__strictness=strictness, **named)
     run_index(context, archive, footage, settings, as_json)

@@ -118,6 +118,33 @@ def model_part_options(verb: Decorated) -> Decorated:
     return verb
 
 
+def clustering_options(verb: Decorated) -> Decorated:
+    """--method, --strictness and --k."""
+    options = (
+        click.option(
+            "--method",
+            cls=NamesOption,
+            names=_clusterers,
+            metavar="NAME",
+            help="How appearances are grouped",
+        ),
+        strictness_option,
+        click.option(
+            "--k", type=click.IntRange(1), metavar="N", help="How many people there are, for kmeans, spectral."
+        ),
+    )
+    for option in reversed(options):
+        verb = option(verb)
+    return verb
+
+
+strictness_option = click.option(
+    "--strictness",
+    metavar="WORD",
+    help="cautious (fewer false links), balanced or eager (fewer missed ones); or the false links to expect a track.",
+)
+
+
 def settings_from(config: Path | None, assignments: tuple[str, ...], **named: Any) -> Settings:
     """Settings out of flags: `named` are settings by name, two underscores for a dot; None means not given."""
     from cvid.settings_sources import load_settings
@@ -135,6 +162,11 @@ def settings_from(config: Path | None, assignments: tuple[str, ...], **named: An
     return load_settings(config, flags)
 
 
+def listed(names: str) -> list[str]:
+    """Names joined by commas or blanks, each once."""
+    return list(dict.fromkeys(names.replace(",", " ").split()))
+
+
 def _complete_models(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     from cvid.models.sets import SETS
 
@@ -145,6 +177,12 @@ def _detectors() -> list[str]:
     from cvid.detectors import DETECTORS
 
     return DETECTORS.names()
+
+
+def _clusterers() -> list[str]:
+    from cvid.clustering import CLUSTERERS
+
+    return CLUSTERERS.names()
 
 
 def _embedders() -> list[str]:

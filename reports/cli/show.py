@@ -18,7 +18,9 @@ def show(identity: str, archive: Path, as_json: bool) -> None:
     """Show the log of one person: every appearance with its video, times in m:ss, and how sure it is.
 
     "Similar" compares an appearance with the others of the person (cosine, at most 1), "Margin" is what that lies
-    above the nearest other person; both are empty where there is nothing to compare with.
+    above the nearest other person, "Support" counts the other appearances that are by themselves similar enough; the
+    first two are empty where there is nothing to compare with. "Certainty" is confirmed (by you), confident or
+    doubtful: a match is a lead to check, never proof.
 
     \b
     Examples:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol, TypeVar
 
 from cvid.errors import CvidError
 from cvid.registry import Registry
 
 if TYPE_CHECKING:
     from archive.records import Appearance
+
+T = TypeVar("T")
 
 
 class ExportFormat(Protocol):
@@ -46,29 +48,39 @@ def write_stream(format_name: str, appearances: Iterable[Appearance], stream: IO
 
 
 def write_export(format_name: str, appearances: Iterable[Appearance], path: Path, overwrite: bool = False) -> int:
-    """Write appearances beside `path`, then move the file into place; returns how many there were.
+    """Write appearances to a file, wholly or not at all; returns how many there were.
+
+    Raises:
+        ExportError: as of `write_file`.
+        UnknownBackend: no such format.
+    """
+    return write_file(path, overwrite, lambda stream: write_stream(format_name, appearances, stream))
+
+
+def write_file(path: Path, overwrite: bool, write: Callable[[IO[bytes]], T]) -> T:
+    """Let `write` fill a file beside `path`, then move it into place; returns what `write` does.
 
     Raises:
         ExportError: the file exists and may not be replaced, belongs to an archive, looks like footage, or cannot be
             written.
-        UnknownBackend: no such format.
     """
     if path.exists() and not path.is_file():
         with _told(path), path.open("wb") as device:  # a pipe or a device has no place beside it
-            return write_stream(format_name, appearances, device)
+            return write(device)
     _refuse(path, overwrite)
     with _told(path):
         handle, part = tempfile.mkstemp(prefix=f".{path.name[:40]}.", suffix=".part", dir=path.parent)
         try:
             with os.fdopen(handle, "wb") as stream:
-                number = write_stream(format_name, appearances, stream)
+                written = write(stream)
+                stream.flush()
                 os.fsync(stream.fileno())
             Path(part).chmod(0o666 & ~_umask())
             Path(part).replace(path)
         except BaseException:
             Path(part).unlink(missing_ok=True)
             raise
-    return number
+    return written
 
 
 def _refuse(path: Path, overwrite: bool) -> None:

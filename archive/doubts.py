@@ -1,0 +1,150 @@
+"""The questions that a human is best asked: which identities may be one, and which appearances may not belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sqlalchemy import delete, insert, select
+
+from archive.schema import doubts
+from cvid.clustering.bars import cohesion_for
+from cvid.clustering.certainty import Certainty, chance_of_one, confident, group_sums
+from cvid.clustering.graph import NeighbourIndex
+from cvid.types import Floats, Ints
+
+if TYPE_CHECKING:
+    from archive.catalogue import Catalogue
+    from archive.identities import Sorting
+    from cvid.settings import ClusteringSettings
+
+SAME, MEMBER = "same", "member"
+_NEAR = 0.75
+"""Identities below this share of the bar are not asked about."""
+_CLOSEST = 8
+"""How many identities each one is compared with: the closest."""
+_SMALL = 6
+"""In a group of no more tracks, every doubtful link is listed, in a larger one each doubtful track's best."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A question. `same`: are `identity` and `other` one person? `member`: does `appearance` belong to `identity`?
+
+    `appearance` and `other_appearance` are the faces to look at side by side. `similarity` is the mean similarity
+    between the two sides, `gain` the number of pairs of appearances that an answer is expected to set right.
+    """
+
+    kind: str
+    identity: str
+    other: str | None
+    appearance: str
+    other_appearance: str | None
+    similarity: float
+    gain: float
+
+    def as_json(self) -> dict[str, Any]:
+        """An element of `doubts --json`."""
+        return vars(self) | {"similarity": round(self.similarity, 4), "gain": round(self.gain, 4)}
+
+
+def doubts_of(catalogue: Catalogue) -> list[Doubt]:
+    """All questions, the most useful first."""
+    columns = [column for column in doubts.c if column.name != "rank"]
+    return [Doubt(**row._mapping) for row in catalogue.connection.execute(select(*columns).order_by(doubts.c.rank))]
+
+
+def renew_doubts(catalogue: Catalogue, found: Sorting, sure: Certainty, settings: ClusteringSettings) -> None:
+    """Ask anew about the identities that were looked at; the questions about others stay."""
+    connection = catalogue.connection
+    chosen = {found.names[label] for label in np.flatnonzero(found.chosen).tolist()}
+    kept = [
+        doubt
+        for doubt in doubts_of(catalogue)
+        if doubt.identity not in chosen | set(found.gone) and doubt.other not in chosen | set(found.gone)
+    ]
+    asked = [*kept, *_members(found, sure, settings), *_pairs(found, sure)]
+    asked.sort(key=lambda doubt: (-doubt.gain, doubt.identity, doubt.other or "", doubt.appearance))
+    connection.execute(delete(doubts))
+    if asked:
+        connection.execute(insert(doubts), [{"rank": rank, **vars(doubt)} for rank, doubt in enumerate(asked)])
+
+
+def _members(found: Sorting, sure: Certainty, settings: ClusteringSettings) -> Iterator[Doubt]:
+    """Appearances that may not belong where they are, and the faces they are there for."""
+    gathered = found.gathered
+    labels = found.labels[gathered.with_vector]
+    size = np.bincount(labels[labels >= 0], minlength=len(found.names))
+    inner = np.nan_to_num(sure.tightness) * cohesion_for(found.model, settings)
+    chance = chance_of_one(sure.linkage, np.maximum(found.bar, inner[labels]), found.model)
+    doubtful = ~confident(sure, found.model) & ~np.isnan(sure.linkage) & ~found.bounds.firm[gathered.with_vector]
+    group_of: dict[int, Ints] = {}
+    for place in np.flatnonzero(doubtful).tolist():
+        label = int(labels[place])
+        others = np.array([int(sure.nearest[place])])
+        if size[label] <= _SMALL:
+            group = group_of.setdefault(label, np.flatnonzero(labels == label))
+            others = group[group != place]
+        for other in others.tolist():
+            alike = float(gathered.template[place] @ gathered.template[other])
+            yield Doubt(
+                MEMBER,
+                found.names[label],
+                None,
+                gathered.ids[gathered.with_vector[place]],
+                gathered.ids[gathered.with_vector[other]],
+                alike,
+                float((1 - chance[place]) * (size[label] - 1)),
+            )
+
+
+def _pairs(found: Sorting, sure: Certainty) -> Iterator[Doubt]:
+    """Identities that may be one person, each pair once."""
+    gathered = found.gathered
+    labels = found.labels[gathered.with_vector]
+    count = len(found.names)
+    if count < 2:
+        return
+    size = np.maximum(np.bincount(labels[labels >= 0], minlength=count), 1)
+    sums = group_sums(gathered.template, labels, count)
+    means = (sums / size[:, None]).astype(np.float32)
+    length = np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+    asking = np.flatnonzero(found.chosen)
+    _, near = NeighbourIndex((sums / length).astype(np.float32)).search(
+        (sums / length).astype(np.float32)[asking], _CLOSEST + 1
+    )
+    apart = _apart(found)
+    seen = set()
+    for a, row in zip(asking.tolist(), near, strict=True):
+        for b in row[row >= 0].tolist():
+            pair = (min(a, b), max(a, b))
+            if a == b or pair in seen or pair in apart:
+                continue
+            seen.add(pair)
+            similarity = float(means[a] @ means[b])
+            if similarity < found.bar * _NEAR:
+                continue
+            one, other = _facing(gathered.template, labels, *pair, means)
+            yield Doubt(
+                SAME,
+                found.names[pair[0]],
+                found.names[pair[1]],
+                gathered.ids[gathered.with_vector[one]],
+                gathered.ids[gathered.with_vector[other]],
+                similarity,
+                float(chance_of_one(np.array(similarity), found.bar, found.model) * size[a] * size[b]),
+            )
+
+
+def _apart(found: Sorting) -> set[tuple[int, int]]:
+    """Pairs of clusters that never are one: seen at one moment, or a human said so."""
+    pairs = np.sort(found.labels[found.bounds.cannot], axis=1)
+    return {(a, b) for a, b in pairs.tolist() if 0 <= a != b}
+
+
+def _facing(template: Floats, labels: Ints, a: int, b: int, means: Floats) -> tuple[int, int]:
+    """The member of each of two groups that is most like the other group."""
+    first, second = np.flatnonzero(labels == a), np.flatnonzero(labels == b)
+    return int(first[(template[first] @ means[b]).argmax()]), int(second[(template[second] @ means[a]).argmax()])

@@ -1,0 +1,91 @@
+"""Where an archive has to be sorted again when tracks are added: around them, and nowhere else.
+
+New tracks are put to the identities that they come near, and these are clustered anew together with them. The rest of
+the archive stays as it is, so that the cost follows what is new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cvid.clustering.graph import MOST, NeighbourIndex
+from cvid.types import Floats, Ints, TrackSet
+
+_FLOOR = 0.75
+"""Tracks below this share of the bar are not looked at: nobody among them could be the same person."""
+_NEAR = 0.9
+"""An identity is sorted again if a new track's mean similarity to it reaches this share of the bar."""
+_BLOCK = 1 << 23
+
+
+def grow(
+    tracks: TrackSet, before: Ints, fresh: NDArray[np.bool_], bar: float, cluster: Callable[[TrackSet, Ints], Ints]
+) -> tuple[Ints, Ints]:
+    """Sort the fresh tracks, and what they come near.
+
+    Args:
+        before: int64 (n,), the group of each track so far, −1 = none; `fresh`, `bar`: see `region`.
+        cluster: gives labels, int64 (k,), of some tracks that it gets with their rows.
+
+    Returns:
+        int64 (n,), the groups from now on: those that were not touched keep their numbers, the others have new ones.
+        And the rows that were sorted again.
+    """
+    rows = region(tracks.template, before, fresh, bar, NeighbourIndex(tracks.template)) if len(tracks) else before
+    labels = before.copy()
+    if len(rows):
+        found = cluster(tracks[rows], rows)
+        labels[rows] = np.where(found >= 0, found + before.max(initial=-1) + 1, -1)
+    return labels, rows
+
+
+def region(template: Floats, before: Ints, fresh: NDArray[np.bool_], bar: float, index: NeighbourIndex) -> Ints:
+    """The rows that are to be clustered again, ascending: all fresh ones, and what lies near them.
+
+    Args:
+        template: float32 (n, d), unit length.
+        before: int64 (n,), the identity of each row so far, −1 = none.
+        fresh: bool (n,), rows that are new, or that a human took out of where they were.
+        bar: the cosine from which tracks may be one person.
+        index: over all of `template`.
+    """
+    rows = np.flatnonzero(fresh)
+    if not len(rows) or len(rows) == len(template):
+        return rows
+    cosine, found = index.search(template[rows], MOST + 1)
+    close = (found >= 0) & (cosine >= bar * _FLOOR)
+    asking = np.repeat(rows, close.sum(axis=1))
+    group = before[found[close]]
+    pairs = np.unique(np.stack([asking, group], axis=1)[group >= 0], axis=0)
+    groups, place = np.unique(pairs[:, 1], return_inverse=True)
+    means = _means(template, before, groups)
+    near = np.einsum("kd,kd->k", template[pairs[:, 0]], means[place]) >= bar * _NEAR
+    touched = np.unique(place[near])
+    chosen = fresh | np.isin(before, groups[touched]) & (before >= 0)
+    lonely = np.flatnonzero((before < 0) & ~fresh)
+    chosen[_reached(template, lonely, np.concatenate([means[touched], template[rows]]), bar)] = True
+    return np.flatnonzero(chosen)
+
+
+def _means(template: Floats, before: Ints, groups: Ints) -> Floats:
+    """(g, d), the mean of each of some groups, which are ascending; its product with a vector is the mean cosine."""
+    inside = np.flatnonzero(np.isin(before, groups))
+    inside = inside[np.argsort(before[inside], kind="stable")]
+    starts = np.searchsorted(before[inside], groups)
+    if not len(groups):
+        return template[:0]
+    sums = np.add.reduceat(template[inside], starts, axis=0)
+    return np.asarray(sums / np.diff(np.append(starts, len(inside)))[:, None], np.float32)
+
+
+def _reached(template: Floats, rows: Ints, points: Floats, bar: float) -> Ints:
+    """Those of `rows` that come near one of the points."""
+    step = max(_BLOCK // max(len(points), 1), 1)
+    near = [
+        block[(template[block] @ points.T).max(axis=1, initial=-1) >= bar * _NEAR]
+        for block in (rows[start : start + step] for start in range(0, len(rows), step))
+    ]
+    return np.concatenate([rows[:0], *near])
