@@ -146,7 +146,7 @@ def _summary(person: Person | None, rows: Sequence[Appearance]) -> dict[str, Any
     margin = [row.margin for row in rows if row.margin is not None]
     return (
         {"schema_version": 1}
-        | person.as_json()
+        | person.in_full()
         | {
             "mean_similarity": round(sum(similarity) / len(similarity), 4) if similarity else None,
             "least_similarity": round(min(similarity), 4) if similarity else None,

@@ -46,8 +46,11 @@ class Person:
             "first": {"video": as_text(self.first.video), "time_s": round(self.first.time_s, 3)},
             "last": {"video": as_text(self.last.video), "time_s": round(self.last.time_s, 3)},
             "status": self.status,
-            "tightness": None if self.tightness is None else round(self.tightness, 4),
         }
+
+    def in_full(self) -> dict[str, Any]:
+        """The same with how tight it is, for one identity's own log."""
+        return self.as_json() | {"tightness": None if self.tightness is None else round(self.tightness, 4)}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,14 @@ from builders import analysis, painted_settings, sha_of, track, track_analysis
 from hypothesis import HealthCheck, note
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import select, update
 
 from archive import decisions
@@ -194,7 +202,11 @@ class Trust(RuleBasedStateMachine):
         assert not intact(self.catalogue.connection).broken
 
 
-TestTrust = Trust.TestCase
-TestTrust.settings = examples(
-    max_examples=20, stateful_step_count=14, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
+def test_no_answer_of_a_human_is_ever_violated() -> None:
+    patient = examples(
+        max_examples=int(os.environ.get("CVID_TRUST_EXAMPLES", "8")),
+        stateful_step_count=14,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    run_state_machine_as_test(Trust, settings=patient)

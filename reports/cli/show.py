@@ -37,10 +37,11 @@ def show(identity: str, archive: Path, as_json: bool) -> None:
         person = catalogue.person(identity.strip().upper())
         appearances = list(catalogue.appearances(person.id))
     if as_json:
-        print_json({"identity": person.as_json(), "appearances": [as_fields(appearance) for appearance in appearances]})
+        print_json({"identity": person.in_full(), "appearances": [as_fields(appearance) for appearance in appearances]})
         return
     console = open_console()
     title = " · ".join(filter(None, (person.id, printable(person.name), printable(person.status))))
     seen = f"{count(person.appearances, 'appearance')} in {count(person.videos, 'video')}"
-    console.print(f"{title} · {seen}, {span(person.screen_time_s)} on screen\n")
+    tight = "" if person.tightness is None else f" · {person.tightness:.2f} similar among themselves"
+    console.print(f"{title} · {seen}, {span(person.screen_time_s)} on screen{tight}\n")
     console.print(appearances_table(appearances))
