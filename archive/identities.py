@@ -40,6 +40,7 @@ class Sorting:
     """
 
     gathered: Gathered
+    earlier: Sequence[str]  # (n,), whose each track was, "" of nobody's
     rulings: Rulings
     bounds: Bounds
     founding: Bytes  # (n,)
@@ -116,8 +117,8 @@ def sort_people(
 ) -> Sorting:
     """Work out who is who without writing anything; the arguments are those of `settle`."""
     model = catalogue.models().get("embedder", "")
-    gathered = gather(catalogue.connection, model)
-    gathered = _taken_back(gathered, formerly or {})
+    stored = gather(catalogue.connection, model)
+    gathered = _taken_back(stored, formerly or {})
     rulings = rulings_of(catalogue.connection)
     bounds = _bounds(catalogue, gathered, rulings)
     founding = founding_of(gathered.end_s - gathered.start_s, gathered.pictures, gathered.quality, settings)
@@ -128,12 +129,26 @@ def sort_people(
     labels = _by_first(labels)
     names, founded = _names(catalogue, gathered, bounds, labels)
     gone = sorted(set(gathered.identities) - set(names) - set(rulings.persons))
+    earlier = [stored.identities[row] if row >= 0 else "" for row in stored.before]
     chosen = np.zeros(len(names), np.bool_)
     looked_at = gathered.fresh | anew
     looked_at[gathered.with_vector[again]] = True
     chosen[labels[looked_at & (labels >= 0)]] = True
     return Sorting(
-        gathered, rulings, bounds, founding, labels, names, founded, gone, chosen, looked_at, model, bar, remark
+        gathered,
+        earlier,
+        rulings,
+        bounds,
+        founding,
+        labels,
+        names,
+        founded,
+        gone,
+        chosen,
+        looked_at,
+        model,
+        bar,
+        remark,
     )
 
 
@@ -145,8 +160,7 @@ def plan(catalogue: Catalogue, settings: Settings) -> Differences:
 def difference_of(found: Sorting) -> Differences:
     """How a sorting differs from the one before it."""
     after = [found.names[label] if label >= 0 else "" for label in found.labels]
-    before = [found.gathered.identities[row] if row >= 0 else "" for row in found.gathered.before]
-    return differences(before, after, found.remark)
+    return differences(found.earlier, after, found.remark)
 
 
 def _write(catalogue: Catalogue, found: Sorting, settings: ClusteringSettings) -> list[dict[str, Any]]:

@@ -191,7 +191,7 @@ class Trust(RuleBasedStateMachine):
     def ids_are_never_given_again(self) -> None:
         known = getattr(self, "known", set())
         people = set(self._people())
-        fresh = {identity for identity in people - known}
+        fresh = people - known
         spoken = set(rulings_of(self.catalogue.connection).persons)
         assert all(int(identity[1:]) > self.largest for identity in fresh - spoken)
         self.known = known | people

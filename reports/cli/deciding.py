@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from reports.cli.options import settings_from
-from reports.cli.output import open_console, print_json
+from reports.cli.output import open_console, print_json, program
 
 if TYPE_CHECKING:
     from archive.catalogue import Catalogue
@@ -40,4 +40,4 @@ def carry_out(archive: Path, as_json: bool, say: Callable[[Catalogue], Said]) ->
     console.print(f"{decided.said.number}: {printable(decided.said.sentence)}", soft_wrap=True)
     for line in difference_lines(decided.differences, names) if not decided.differences.nothing else []:
         console.print(f"  {line}", soft_wrap=True)
-    click.echo(f"to take it back: cvid undo {decided.said.number}")
+    click.echo(f"to take it back: {program()} undo {decided.said.number}")

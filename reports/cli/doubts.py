@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reports.cli.options import archive_option, json_option
 from reports.cli.output import open_console, print_json
+
+if TYPE_CHECKING:
+    from archive.doubts import Doubt
+
+
+def questions(found: list[Doubt]) -> list[Doubt]:
+    """Each question once, with the faces that are most alike."""
+    best: dict[tuple[str, str | None, str], Doubt] = {}
+    for doubt in found:
+        key = (doubt.identity, doubt.other, "" if doubt.other else doubt.appearance)
+        if key not in best or doubt.similarity > best[key].similarity:
+            best[key] = doubt
+    return list(best.values())
 
 
 @click.command(short_help="List what the program is unsure of, the most useful first.")
@@ -37,8 +51,9 @@ def doubts(most: int, archive: Path, as_json: bool) -> None:
         print_json({"total": len(found), "doubts": [doubt.as_json() for doubt in found[:most]]})
     elif found:
         console = open_console()
-        console.print(doubts_table(found[:most], names))
-        if len(found) > most:
-            console.print(f"and {len(found) - most:,} more: --most {len(found)}")
+        asked = questions(found)
+        console.print(doubts_table(asked[:most], names))
+        if len(asked) > most:
+            console.print(f"and {len(asked) - most:,} more: --most {len(asked)}")
     else:
         click.echo("no doubts: nobody is close to anybody else, and every appearance is well supported")
