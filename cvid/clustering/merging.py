@@ -24,6 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _STEPS = 1 << 20
 """Similarities are ranked in steps of a millionth, so that rounding does not decide between equal ones."""
+_NAME = 0xFFFFFFFF
+_NOTHING = 1 << 62
 
 
 def compiled(function: F) -> F:
@@ -62,10 +64,14 @@ class Groups(NamedTuple):
 
 
 class Queue(NamedTuple):
-    """A binary heap of merges that were possible when they were put here: the best at its top."""
+    """A binary heap of the groups' best merges, each as good as it was when the group last looked for it.
 
-    entries: Ints  # (room, 2): rank and lower name in one number, higher name and time in the other
-    filled: Ints  # (1,), how many
+    A merge never makes two groups more alike to a third than the nearer of them was. So what changed since is no
+    better than its entry says, and looks again when its turn comes. There are never more entries than rows.
+    """
+
+    entries: Ints  # (n, 2): rank and lower name in one number; higher name, time, and whose best in the other
+    filled: Ints  # (1,), how many there are
 
 
 def merge_all(
@@ -92,9 +98,7 @@ def merge_all(
         _lists(n, pairs),
         _lists(n, cannot),
     )
-    # No two groups have more than one entry that is still true, so half as much again is always room enough.
-    room = len(pairs) + len(pairs) // 2 + 1
-    queue = Queue(np.empty((room, 2), np.int64), np.zeros(1, np.int64))
+    queue = Queue(np.empty((n, 2), np.int64), np.zeros(1, np.int64))
     _begin(groups, start)
     _run(groups, queue, bar, cohesion)
     return groups.parent
@@ -132,41 +136,47 @@ def _begin(groups: Groups, start: Rows) -> None:
 
 @compiled
 def _run(groups: Groups, queue: Queue, bar: float, cohesion: float) -> None:
+    """Merge the best two groups again and again."""
     n = len(groups.parent)
     found = np.empty(n, np.int32)
     search = 1
     for group in range(n):
         if groups.parent[group] == group:
-            _queue_merges(groups, queue, group, found, search, bar, cohesion, group)
+            _queue_best(groups, queue, group, 0, found, search, bar, cohesion)
             search += 2
     merges = 0
     while queue.filled[0]:
-        rank_low, high_time = _pop(queue)
-        low, high = rank_low & 0xFFFFFFFF, high_time >> 32
-        if _is_true(groups, low, high_time):
+        low, high, time, owner = _pop(queue)
+        if groups.changed[owner] > time:
+            continue
+        if max(groups.changed[low], groups.changed[high]) <= time:
             merges += 1
+            owner = low
             _absorb(groups, low, high)
             groups.inner[low] = _inner(groups, low)
-            groups.changed[low] = merges
-            groups.changed[high] = merges
-            _queue_merges(groups, queue, low, found, search, bar, cohesion, -1)
-            search += 2
+            groups.changed[low] = groups.changed[high] = merges
+        _queue_best(groups, queue, owner, merges, found, search, bar, cohesion)
+        search += 2
     for row in range(n):
         groups.parent[row] = _find(groups.parent, row)
 
 
 @compiled
-def _queue_merges(
-    groups: Groups, queue: Queue, group: int, found: Rows, search: int, bar: float, cohesion: float, above: int
+def _queue_best(
+    groups: Groups, queue: Queue, group: int, time: int, found: Rows, search: int, bar: float, cohesion: float
 ) -> None:
-    """Put the group's merges with those of its neighbours that have higher names than `above` in the queue."""
+    """Put the group's merge with the neighbour that it is most alike to in the queue, if it may merge with any."""
     count = _settle(groups, group, found, search)
+    best, nearest = _NOTHING, -1
     for k in range(count):
-        other = found[k]
-        if other > above:
-            alike = _alike(groups, group, other)
-            if alike >= bar and alike >= cohesion * max(groups.inner[group], groups.inner[other]):
-                _push(groups, queue, alike, min(group, other), max(group, other))
+        other = int(found[k])
+        alike = _alike(groups, group, other)
+        if alike >= bar and alike >= cohesion * max(groups.inner[group], groups.inner[other]):
+            rank = -round(alike * _STEPS)
+            if rank < best or (rank == best and other < nearest):
+                best, nearest = rank, other
+    if nearest >= 0:
+        _push(queue, best, group, nearest, time)
 
 
 @compiled
@@ -273,46 +283,26 @@ def _inner(groups: Groups, group: int) -> float:
 
 
 @compiled
-def _is_true(groups: Groups, low: int, high_time: int) -> bool:
-    """Are both groups still what they were at the time?"""
-    return bool(max(groups.changed[low], groups.changed[high_time >> 32]) <= high_time & 0xFFFFFFFF)
-
-
-@compiled
-def _push(groups: Groups, queue: Queue, alike: float, low: int, high: int) -> None:
-    if queue.filled[0] == len(queue.entries):
-        _drop_untrue(groups, queue)
-    time = max(groups.changed[low], groups.changed[high])
+def _push(queue: Queue, rank: int, owner: int, other: int, time: int) -> None:
+    low, high = min(owner, other), max(owner, other)
     at = queue.filled[0]
-    queue.entries[at, 0] = (np.int64(-round(alike * _STEPS)) << 32) | np.int64(low)
-    queue.entries[at, 1] = (np.int64(high) << 32) | np.int64(time)
     queue.filled[0] += 1
+    queue.entries[at, 0] = rank << 32 | low
+    queue.entries[at, 1] = high << 32 | time << 1 | (owner == high)
     _rise(queue.entries, at)
 
 
 @compiled
-def _pop(queue: Queue) -> tuple[int, int]:
+def _pop(queue: Queue) -> tuple[int, int, int, int]:
+    """The best entry: lower name, higher name, time, whose best it was."""
     entries = queue.entries
-    first, second = entries[0, 0], entries[0, 1]
+    low, high = entries[0, 0] & _NAME, entries[0, 1] >> 32
+    time, owner = (entries[0, 1] & _NAME) >> 1, high if entries[0, 1] & 1 else low
     queue.filled[0] -= 1
     last = queue.filled[0]
     entries[0, 0], entries[0, 1] = entries[last, 0], entries[last, 1]
     _sink(entries, 0, last)
-    return first, second
-
-
-@compiled
-def _drop_untrue(groups: Groups, queue: Queue) -> None:
-    """Make room: most entries are of groups that have changed since."""
-    entries = queue.entries
-    kept = 0
-    for k in range(queue.filled[0]):
-        if _is_true(groups, entries[k, 0] & 0xFFFFFFFF, entries[k, 1]):
-            entries[kept, 0], entries[kept, 1] = entries[k, 0], entries[k, 1]
-            kept += 1
-    queue.filled[0] = kept
-    for k in range(kept // 2 - 1, -1, -1):
-        _sink(entries, k, kept)
+    return low, high, time, owner
 
 
 @compiled
