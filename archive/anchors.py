@@ -98,7 +98,12 @@ def overlap_at(track: Track, time_s: float, xyxy: Sequence[float]) -> float:
     """Intersection over union of a track's box at a time with another box; 0 where the track is not seen then."""
     if not track.time_s[0] - SLACK_S <= time_s <= track.time_s[-1] + SLACK_S:
         return 0.0
-    return float(overlap(box_at(track, time_s), np.array([xyxy], np.float32))[0, 0])
+    return overlap_of(box_at(track, time_s)[0], xyxy)
+
+
+def overlap_of(one: Sequence[float] | Floats, other: Sequence[float]) -> float:
+    """Intersection over union of two boxes."""
+    return float(overlap(np.array([one], np.float32), np.array([other], np.float32))[0, 0])
 
 
 def _nearest(

@@ -24,6 +24,7 @@ from archive.records import Appearance, Changing, Failure, Person, Status
 from archive.saving import save_video
 from archive.scan import Found, Known, Scope, Unreadable
 from archive.schema import files, identities, meta, runs
+from archive.scrubbing import finish_scrub
 from cvid.errors import CatalogueError, UnknownName
 from cvid.types import VideoAnalysis
 
@@ -80,6 +81,7 @@ class Catalogue:
             try:
                 _refuse_lost(folder, connection)
                 migrate(path, connection)
+                finish_scrub(path, connection)
                 connection.execute(update(runs).where(runs.c.outcome == "").values(outcome="stopped"))
             except BaseException:
                 connection.close()

@@ -133,6 +133,10 @@ class Replay:
             frozenset(self._doubled),
         )
 
+    def owner(self, anchor: Anchor) -> str:
+        """The person to whom an appearance is pinned so far; empty where to nobody."""
+        return self._owner.get(anchor, "")
+
     def apply(self, entry: Entry) -> None:
         """Let one more decision count.
 
@@ -147,8 +151,11 @@ class Replay:
                 who = self._person(entry, person, anchor)
                 who.confirmed = True
                 self._pin(entry, who, members, firm=True)
-            case Held(person, anchor, members):
-                self._pin(entry, self._person(entry, person, anchor), members)
+            case Held() as said:
+                who = self._person(entry, said.person, said.anchor)
+                self._pin(entry, who, said.members)
+                self._pin(entry, who, said.firm, firm=True)
+                self._doubled |= {who.id} if said.mirror else set()
             case Rejected() as said:
                 self._take_off(entry, said)
             case Split() as said:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from archive.forgotten import without_forgotten
 from archive.packing import pack_points, pack_track, pack_vectors
 from archive.schema import crops, files, pictures, tracks, trails, vectors, videos
 from archive.sources import drop_replaced
@@ -18,12 +19,12 @@ _LONGER_ID_DIGITS = 20
 
 
 def save_video(connection: Connection, run_id: int, analysis: VideoAnalysis) -> None:
-    """Store a video with its tracks, in place of what was known of this content before."""
+    """Store a video with its tracks, but for those of somebody forgotten, in place of what was known of it before."""
     sha256 = analysis.info.sha256
     connection.execute(delete(videos).where(videos.c.sha256 == sha256))
     connection.execute(insert(videos).values(_video(run_id, analysis)))
-    ids = _free_ids(connection, sha256, analysis.tracks)
-    pairs = list(zip(ids, analysis.tracks, strict=True))
+    kept = without_forgotten(connection, sha256, analysis.tracks)
+    pairs = list(zip(_free_ids(connection, sha256, kept), kept, strict=True))
     _insert(connection, tracks, [_track(i, sha256, t) for i, t in pairs])
     _insert(connection, trails, [{"track_id": i, "data": pack_track(t.track)} for i, t in pairs])
     _insert(connection, vectors, [vector_row(i, t.exemplars, t.template) for i, t in pairs if len(t.template)])

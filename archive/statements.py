@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from archive.anchors import Anchor
@@ -14,7 +14,6 @@ Id = str
 Uid = str
 Name = str
 Anchors = tuple[Anchor, ...]
-Ids = tuple[str, ...]
 Numbers = tuple[int, ...]
 
 LONGEST_NAME = 200
@@ -79,11 +78,13 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Held:
-    """The members are this person: what is left of a decision of which a part was erased."""
+    """The members are this person, some of them firmly: what is left of decisions of which a part was erased."""
 
     person: Id
     anchor: Anchor
     members: Anchors
+    firm: Anchors
+    mirror: bool
 
 
 @dataclass(frozen=True)
@@ -145,9 +146,41 @@ def from_json(kind: str, content: Any) -> Statement:
             values[name] = _READERS[of](content[name])
         except ValueError as exc:
             raise ValueError(f"the field '{name}': {exc}") from exc
-    said: Statement = KINDS[kind](**values)
-    _check(said)
+    return checked(KINDS[kind](**values))
+
+
+def checked(said: Statement) -> Statement:
+    """A statement that does not contradict itself.
+
+    Raises:
+        ValueError: it does; the message names the field.
+    """
+    if isinstance(said, Split | Rejected):
+        if not said.members:
+            raise ValueError("the field 'members': at least one appearance is needed")
+        if said.rest in said.members:
+            raise ValueError("the field 'rest' must not be among the members")
+    if isinstance(said, Split) and said.other_anchor not in said.members:
+        raise ValueError("the field 'other_anchor' must be among the members")
+    if isinstance(said, Merged) and said.anchor == said.other_anchor:
+        raise ValueError("the field 'other_anchor' must differ from 'anchor'")
+    if isinstance(said, Merged | Split) and said.person == said.other:
+        raise ValueError("the field 'other' must differ from 'person'")
     return said
+
+
+def translated(said: Statement, of_id: Callable[[str], str], of_anchor: Callable[[Anchor], Anchor]) -> Statement:
+    """The same statement with other ids and other places."""
+    values: dict[str, Any] = {}
+    for field in fields(said):
+        value = getattr(said, field.name)
+        if field.type == "Id":
+            values[field.name] = of_id(value)
+        elif field.type == "Anchor":
+            values[field.name] = of_anchor(value)
+        elif field.type == "Anchors":
+            values[field.name] = tuple(dict.fromkeys(of_anchor(anchor) for anchor in value))
+    return replace(said, **values)
 
 
 def anchors_in(said: Statement) -> Iterator[Anchor]:
@@ -181,21 +214,6 @@ def checked_name(text: Any) -> str:
     if any(unicodedata.category(character) in _STEERING for character in name):
         raise ValueError("a name cannot hold control characters")
     return name
-
-
-def _check(said: Statement) -> None:
-    """Refuse what contradicts itself."""
-    if isinstance(said, Split | Rejected):
-        if not said.members:
-            raise ValueError("the field 'members': at least one appearance is needed")
-        if said.rest in said.members:
-            raise ValueError("the field 'rest' must not be among the members")
-    if isinstance(said, Split) and said.other_anchor not in said.members:
-        raise ValueError("the field 'other_anchor' must be among the members")
-    if isinstance(said, Merged) and said.anchor == said.other_anchor:
-        raise ValueError("the field 'other_anchor' must differ from 'anchor'")
-    if isinstance(said, Merged | Split) and said.person == said.other:
-        raise ValueError("the field 'other' must differ from 'person'")
 
 
 def _plain(value: Any) -> Any:

@@ -36,8 +36,8 @@ def sentence(entry: Entry, numbers: Mapping[str, int]) -> str:
             return f"split {_appearances(said.members)} off {said.person} as {said.other}"
         case Rejected(person, _, _, members):
             return f"rejected {_appearances(members)} from {person}"
-        case Held(person, _, members):
-            return f"kept {_appearances(members)} with {person}"
+        case Held() as said:
+            return f"kept {_appearances(said.members + said.firm)} with {said.person}"
         case Undone(uid):
             return f"undid decision {numbers.get(uid, 'that is not here')}"
         case Forgot(person, appearances, _):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from builders import analysis, sha_of, track, track_analysis, unit
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 
 from archive.catalogue import Catalogue
 from archive.scan import Found, Stamp
-from archive.schema import assignments, identities, meta
+from archive.schema import assignments, identities
+from cvid.types import Crop, Embeddings, Track, TrackAnalysis
 
 Seen = tuple[str, float, float, float]
 """Where somebody is seen: video, start in s, x in px, quality. Everybody is seen for 4 s."""
@@ -24,7 +26,26 @@ CAST: Mapping[str, Sequence[Seen]] = {
 """Three people and one stranger; P0003 is seen beside P0001 in video a."""
 
 
-def cast(folder: Path, people: Mapping[str, Sequence[Seen]] = CAST) -> Catalogue:
+def plain(one: Track) -> TrackAnalysis:
+    """An appearance with the least that there can be."""
+    return track_analysis(one, unit(1, 0, 0))
+
+
+def lifelike(one: Track) -> TrackAnalysis:
+    """An appearance with a vector, a face and pictures that are like no other's, and larger than a page of SQLite."""
+    chance = np.random.default_rng([int(one.time_s[0]), int(one.xyxy[0, 0]), round(float(one.quality[0]) * 100)])
+    vectors = chance.normal(size=(3, 128)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    faces = Embeddings(vectors, "colours:" + "0" * 12)
+    box, points = np.array([0, 0, 40, 40], np.float32), np.zeros((5, 2), np.float32)
+    crops = [Crop(chance.bytes(6000), box, points, 1.0, 0.9) for _ in vectors]
+    pictures = [(float(one.time_s[0]), chance.bytes(9000)) for _ in range(2)]
+    return TrackAnalysis(one, faces, Embeddings(vectors[:1], faces.model), pictures, crops)
+
+
+def cast(
+    folder: Path, people: Mapping[str, Sequence[Seen]] = CAST, look: Callable[[Track], TrackAnalysis] = plain
+) -> Catalogue:
     """An archive in which these people are seen."""
     catalogue = Catalogue.create_or_open(folder)
     catalogue.settle_models({"detector": "squares:" + "0" * 12, "embedder": "colours:" + "0" * 12})
@@ -33,7 +54,7 @@ def cast(folder: Path, people: Mapping[str, Sequence[Seen]] = CAST) -> Catalogue
     for video in sorted({video for video, *_ in seen}):
         own = [track(start, start + 4, x, quality) for name, start, x, quality in seen if name == video]
         catalogue.record([Found("/footage", f"{video}.mp4", Stamp(1, 2, 3), sha_of(video), None)])
-        catalogue.save(1, analysis(sha_of(video), [track_analysis(one, unit(1, 0, 0)) for one in own]))
+        catalogue.save(1, analysis(sha_of(video), [look(one) for one in own]))
     place = {(a.video, a.start_s, a.x1): a.appearance for a in catalogue.appearances()}
     for identity, places in people.items():
         assign(catalogue, identity, *(place[f"{video}.mp4", start, x] for video, start, x, _ in places))
@@ -60,8 +81,3 @@ def everything(catalogue: Catalogue) -> list[str]:
     """All that the catalogue holds, for comparison."""
     tables = "decisions payloads forgotten identities assignments tracks vectors pictures meta sqlite_sequence".split()
     return [repr(catalogue.connection.exec_driver_sql(f"SELECT * FROM {t} ORDER BY 1").all()) for t in tables]
-
-
-def set_counter(catalogue: Catalogue, last: int) -> None:
-    """The number of the identity that was given last."""
-    catalogue.connection.execute(update(meta).where(meta.c.key == "last_identity").values(value=last))
