@@ -55,7 +55,7 @@ def link(
         before, groups = groups, merge_all(*cohort, np.concatenate([pairs, met]), groups, *limits)
         if (before == groups).all():
             break
-    return groups.astype(np.int64)
+    return groups
 
 
 def as_groups(person: NDArray[np.int32]) -> Ints:
@@ -64,15 +64,13 @@ def as_groups(person: NDArray[np.int32]) -> Ints:
     return np.where(person < 0, -free, person)
 
 
-def _first_rows(numbers: Ints) -> NDArray[np.int32]:
+def _first_rows(numbers: Ints) -> Ints:
     """Each row's group, named by the first row that has its number."""
     _, first, group = np.unique(numbers, return_index=True, return_inverse=True)
-    return np.asarray(first[group], np.int32)
+    return np.asarray(first[group], np.int64)
 
 
-def _meet_again(
-    vectors: Floats, groups: NDArray[np.int32], crowded: NDArray[np.bool_], bar: float, shift: Floats
-) -> Ints:
+def _meet_again(vectors: Floats, groups: Ints, crowded: NDArray[np.bool_], bar: float, shift: Floats) -> Ints:
     """Pairs of groups, int64 (k, 2), that may reach the bar though the graph could not make them neighbours.
 
     A row has no more than `MOST` neighbours. Of a person with more tracks than that from each of two days, every
@@ -90,4 +88,4 @@ def _meet_again(
     centres = (sums / np.linalg.norm(sums, axis=1, keepdims=True)).astype(np.float32)
     # The cosine of two centres is never less than the mean over the pairs between the groups.
     found, _ = neighbours(centres, bar + float(shifts.min()) - _ROUNDING)
-    return np.asarray(names[found], np.int64)
+    return names[found]

@@ -5,7 +5,7 @@ with) lies in the places that its rows had for theirs: two groups' lists become 
 as doubles fall out, whatever they hold together always fits. So nothing grows while groups merge.
 
 Numba is imported here and only here. It keeps the compiled code beside this file, or below the user's cache folder
-where that is read-only; compiling takes about ten seconds, loading what was kept a tenth of one.
+where that is read-only; compiling takes about eight seconds, loading what was kept half a second.
 """
 
 from __future__ import annotations
@@ -58,7 +58,9 @@ class Groups(NamedTuple):
     apart: Rows  # (n,), −1 = free
     parent: Rows  # (n,), the row itself while it names a group
     changed: Rows  # (n,), the merge that last changed the group
-    mark: Rows  # (n,), scratch: the last number of a search that came by
+    mark: Rows  # (n,), scratch: the number of the last search that came by
+    found: Rows  # (n,), scratch: what a search found
+    counts: Ints  # (2,), merges and searches so far
     near: Lists
     enemies: Lists
 
@@ -79,12 +81,12 @@ def merge_all(
     shift: Doubles,
     apart: Rows,
     pairs: Ints,
-    start: Rows,
+    start: Ints,
     cannot: Rows,
     bar: float,
     cohesion: float,
-) -> Rows:
-    """The group of each row, int32 (n,); the arguments as of `linkage.link`, `start` naming groups by first rows."""
+) -> Ints:
+    """The group of each row, int64 (n,); the arguments as of `linkage.link`, `start` naming groups by first rows."""
     n = len(vectors)
     groups = Groups(
         vectors.copy(),
@@ -95,17 +97,22 @@ def merge_all(
         np.arange(n, dtype=np.int32),
         np.zeros(n, np.int32),
         np.zeros(n, np.int32),
+        np.empty(n, np.int32),
+        np.zeros(2, np.int64),
         _lists(n, pairs),
-        _lists(n, cannot),
+        _lists(n, cannot.astype(np.int64)),
     )
     queue = Queue(np.empty((n, 2), np.int64), np.zeros(1, np.int64))
     _begin(groups, start)
     _run(groups, queue, bar, cohesion)
-    return groups.parent
+    parent = groups.parent
+    while (parent != parent[parent]).any():
+        parent = parent[parent]
+    return parent.astype(np.int64)
 
 
 @compiled
-def _lists(n: int, pairs: NDArray[Any]) -> Lists:
+def _lists(n: int, pairs: Ints) -> Lists:
     """Each row's partners in the pairs."""
     place = np.zeros(n + 1, np.int64)
     for k in range(len(pairs)):
@@ -124,7 +131,7 @@ def _lists(n: int, pairs: NDArray[Any]) -> Lists:
 
 
 @compiled
-def _begin(groups: Groups, start: Rows) -> None:
+def _begin(groups: Groups, start: Ints) -> None:
     """Put together what begins together."""
     for row in range(len(start)):
         if start[row] != row:
@@ -137,77 +144,73 @@ def _begin(groups: Groups, start: Rows) -> None:
 @compiled
 def _run(groups: Groups, queue: Queue, bar: float, cohesion: float) -> None:
     """Merge the best two groups again and again."""
-    n = len(groups.parent)
-    found = np.empty(n, np.int32)
-    search = 1
-    for group in range(n):
+    for group in range(len(groups.parent)):
         if groups.parent[group] == group:
-            _queue_best(groups, queue, group, 0, found, search, bar, cohesion)
-            search += 2
-    merges = 0
+            _queue_best(groups, queue, group, bar, cohesion)
     while queue.filled[0]:
         low, high, time, owner = _pop(queue)
         if groups.changed[owner] > time:
             continue
         if max(groups.changed[low], groups.changed[high]) <= time:
-            merges += 1
+            _merge(groups, low, high)
             owner = low
-            _absorb(groups, low, high)
-            groups.inner[low] = _inner(groups, low)
-            groups.changed[low] = groups.changed[high] = merges
-        _queue_best(groups, queue, owner, merges, found, search, bar, cohesion)
-        search += 2
-    for row in range(n):
-        groups.parent[row] = _find(groups.parent, row)
+        _queue_best(groups, queue, owner, bar, cohesion)
 
 
 @compiled
-def _queue_best(
-    groups: Groups, queue: Queue, group: int, time: int, found: Rows, search: int, bar: float, cohesion: float
-) -> None:
+def _merge(groups: Groups, kept: int, gone: int) -> None:
+    groups.counts[0] += 1
+    _absorb(groups, kept, gone)
+    groups.inner[kept] = _inner(groups, kept)
+    groups.changed[kept] = groups.counts[0]
+    groups.changed[gone] = groups.counts[0]
+
+
+@compiled
+def _queue_best(groups: Groups, queue: Queue, group: int, bar: float, cohesion: float) -> None:
     """Put the group's merge with the neighbour that it is most alike to in the queue, if it may merge with any."""
-    count = _settle(groups, group, found, search)
     best, nearest = _NOTHING, -1
-    for k in range(count):
-        other = int(found[k])
+    for k in range(_settle(groups, group)):
+        other = groups.found[k]
         alike = _alike(groups, group, other)
         if alike >= bar and alike >= cohesion * max(groups.inner[group], groups.inner[other]):
             rank = -round(alike * _STEPS)
             if rank < best or (rank == best and other < nearest):
                 best, nearest = rank, other
     if nearest >= 0:
-        _push(queue, best, group, nearest, time)
+        _push(queue, best, group, nearest, groups.counts[0])
 
 
 @compiled
-def _settle(groups: Groups, group: int, found: Rows, search: int) -> int:
+def _settle(groups: Groups, group: int) -> int:
     """Find the group's neighbours that it may merge with, each once, and forget the others; how many there are."""
-    groups.mark[group] = search
-    count = _gather(groups, groups.enemies, group, found, search, search)
-    _rewrite(groups.enemies, group, found, count)
-    count = _gather(groups, groups.near, group, found, search, search + 1)
+    groups.counts[1] += 1
+    groups.mark[group] = groups.counts[1]
+    count = _gather(groups, groups.enemies, group)
+    _rewrite(groups.enemies, group, groups.found, count)
+    count = _gather(groups, groups.near, group)
     kept = 0
     for k in range(count):
-        other = found[k]
+        other = groups.found[k]
         if groups.apart[group] < 0 or groups.apart[other] < 0 or groups.apart[group] == groups.apart[other]:
-            found[kept] = other
+            groups.found[kept] = other
             kept += 1
-    _rewrite(groups.near, group, found, kept)
+    _rewrite(groups.near, group, groups.found, kept)
     return kept
 
 
 @compiled
-def _gather(groups: Groups, lists: Lists, group: int, found: Rows, passed: int, mark: int) -> int:
-    """Write the groups in a list to `found`, each once, and mark them; skip those marked `passed`; how many."""
+def _gather(groups: Groups, lists: Lists, group: int) -> int:
+    """Write the groups in a list to `found`, but for those that this search has marked, and mark them; how many."""
     count = 0
     row = group
     while row >= 0:
         begin = lists.place[row]
         for k in range(begin, begin + lists.used[row]):
             other = _find(groups.parent, lists.items[k])
-            if groups.mark[other] != mark and groups.mark[other] != passed:
-                groups.mark[other] = mark
-                found[count] = other
+            if groups.mark[other] != groups.counts[1]:
+                groups.mark[other] = groups.counts[1]
+                groups.found[count] = other
                 count += 1
         row = lists.after[row]
     return count
@@ -301,7 +304,7 @@ def _pop(queue: Queue) -> tuple[int, int, int, int]:
     queue.filled[0] -= 1
     last = queue.filled[0]
     entries[0, 0], entries[0, 1] = entries[last, 0], entries[last, 1]
-    _sink(entries, 0, last)
+    _sink(entries, last)
     return low, high, time, owner
 
 
@@ -326,7 +329,8 @@ def _rise(entries: Ints, at: int) -> None:
 
 
 @compiled
-def _sink(entries: Ints, at: int, count: int) -> None:
+def _sink(entries: Ints, count: int) -> None:
+    at = 0
     while True:
         child = 2 * at + 1
         if child >= count:
