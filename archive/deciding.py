@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from archive.catalogue import Catalogue
 from archive.decisions import Said
 from archive.differences import Differences
 from archive.events import WritingFolders
+from archive.exchange import import_decisions
 from archive.folders import write_folders
+from archive.forgetting import Forgotten, forget
 from archive.identities import Settled, settle
+from archive.importing import Imported
 from cvid.settings import Settings
 
 
@@ -27,7 +31,6 @@ def decide(
     archive: Path,
     settings: Settings,
     say: Callable[[Catalogue], Said],
-    hook: Callable[[WritingFolders], None] = lambda event: None,
 ) -> Decided:
     """Let `say` record a decision, and settle it; wholly or not at all.
 
@@ -39,7 +42,7 @@ def decide(
         pass
     with Catalogue.create_or_open(archive) as catalogue:
         said, settled = decide_in(catalogue, settings, say)
-        write_folders(catalogue, archive, hook, settled.identities)
+        write_folders(catalogue, archive, _untold, settled.identities)
         return Decided(said, settled.differences)
 
 
@@ -48,3 +51,34 @@ def decide_in(catalogue: Catalogue, settings: Settings, say: Callable[[Catalogue
     with catalogue.atomic():
         said = say(catalogue)
         return said, settle(catalogue, settings, affected=said.identities, formerly=said.formerly)
+
+
+def take_in(archive: Path, settings: Settings, content: Any, origin: str) -> tuple[Imported, Differences]:
+    """Take in the decisions of a colleague, and settle what they affect.
+
+    Args:
+        content: as `archive.exchange.import_decisions` takes it; `origin` is the name of the file.
+    """
+    with Catalogue.open(archive):
+        pass
+    with Catalogue.create_or_open(archive) as catalogue:
+        with catalogue.atomic():
+            imported = import_decisions(catalogue, content, origin)
+            settled = settle(catalogue, settings, affected=imported.identities, formerly=imported.formerly)
+        write_folders(catalogue, archive, _untold)
+        return imported, settled.differences
+
+
+def erase(archive: Path, settings: Settings, identity: str) -> Forgotten:
+    """Forget somebody for good, and settle the others."""
+    with Catalogue.open(archive):
+        pass
+    with Catalogue.create_or_open(archive) as catalogue:
+        gone = forget(catalogue, identity)
+        settled = settle(catalogue, settings)
+        write_folders(catalogue, archive, _untold, settled.identities)
+        return gone
+
+
+def _untold(event: WritingFolders) -> None:
+    """A hook for who wants to hear nothing."""

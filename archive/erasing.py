@@ -170,7 +170,7 @@ def _of_split(gone: Gone, said: Split) -> Statement | None:
     if not isinstance(of_person, Rejected):
         return Held(said.other, there, left, (), False)
     at = there if there in left else left[0]
-    return Split(of_person.person, of_person.anchor, of_person.rest, left, said.other, at)
+    return Split(of_person.person, of_person.anchor, of_person.rest, left, said.other, at, gone.left(said.left))
 
 
 def _of_merge(gone: Gone, said: Merged) -> Statement | None:

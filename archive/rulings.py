@@ -147,9 +147,9 @@ class Replay:
         match entry.said:
             case Named(person, anchor, name):
                 self._person(entry, person, anchor).name = name
-            case Confirmed(person, anchor, members):
+            case Confirmed(person, anchor, members, whole):
                 who = self._person(entry, person, anchor)
-                who.confirmed = True
+                who.confirmed = who.confirmed or whole
                 self._pin(entry, who, members, firm=True)
             case Held() as said:
                 who = self._person(entry, said.person, said.anchor)
@@ -160,6 +160,7 @@ class Replay:
                 self._take_off(entry, said)
             case Split() as said:
                 self._take_off(entry, said)
+                self._pin(entry, self._person(entry, said.person, said.anchor), said.left)
                 self._pin(entry, self._person(entry, said.other, said.other_anchor), said.members)
             case Merged() as said:
                 self._merge(entry, said)

@@ -94,19 +94,23 @@ class Standing:
             raise DecisionError(f"{identity} is not seen in any footage of this archive")
         return self.places(members[:1])[0]
 
-    def chosen(self, identity: str, members: Sequence[str], texts: Sequence[str]) -> list[str]:
-        """The appearances of an identity that a user means by the beginnings of their ids, the clearest first.
+    def chosen(self, identity: str, members: Sequence[str], texts: Sequence[str], elsewhere: bool = False) -> list[str]:
+        """The appearances that a user means by the beginnings of their ids: those of the identity, the clearest first.
+
+        Args:
+            elsewhere: others' appearances are meant too.
 
         Raises:
             UnknownName: one is unknown or stands for several.
             DecisionError: one belongs to somebody else.
         """
-        found = {self._appearance(identity, members, text.strip().lower()) for text in texts}
+        found = [self._appearance(identity, members, text.strip().lower(), elsewhere) for text in texts]
         if not found:
             raise DecisionError(f"name at least one appearance of {identity}; `cvid show {identity}` lists them")
-        return [track_id for track_id in members if track_id in found]
+        own = [track_id for track_id in members if track_id in found]
+        return own + [track_id for track_id in dict.fromkeys(found) if track_id not in own]
 
-    def _appearance(self, identity: str, members: Sequence[str], text: str) -> str:
+    def _appearance(self, identity: str, members: Sequence[str], text: str, elsewhere: bool) -> str:
         own = [track_id for track_id in members if track_id.startswith(text)] if _PREFIX.fullmatch(text) else []
         if len(own) == 1 or text in own:
             return text if text in own else own[0]
@@ -114,13 +118,19 @@ class Standing:
             raise UnknownName(f"the appearance '{text}' could be {_listed(own)}; write more of its id")
         if len(text) < _FEWEST:
             raise UnknownName(f"the appearance '{text}' is too short a beginning; write at least {_FEWEST} characters")
-        for track_id, holder in self._elsewhere(text):
+        others = self._elsewhere(text)
+        if elsewhere and len(others) == 1:
+            return others[0][0]
+        if elsewhere and others:
+            several = _listed([track_id for track_id, _ in others])
+            raise UnknownName(f"the appearance '{text}' could be {several}; write more of its id")
+        for track_id, holder in others:
             raise DecisionError(f"the appearance {track_id} is {holder or 'nobody'}'s, not {identity}'s")
         close = difflib.get_close_matches(text, [track_id[: max(len(text), _FEWEST)] for track_id in members], n=3)
         hint = f"closest: {_listed(close)}" if close else f"`cvid show {identity}` lists those of {identity}"
         raise UnknownName(f"the archive has no appearance '{text}'; {hint}")
 
-    def _elsewhere(self, text: str) -> Iterable[tuple[str, str | None]]:
+    def _elsewhere(self, text: str) -> Sequence[tuple[str, str | None]]:
         """Appearances of others that begin so, and whose they are."""
         if not _PREFIX.fullmatch(text):
             return []

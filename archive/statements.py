@@ -34,11 +34,12 @@ class Named:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """A human looked at all these appearances: they are this person."""
+    """A human looked at all these appearances: they are this person; `whole` if these are all that it has."""
 
     person: Id
     anchor: Anchor
     members: Anchors
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,10 @@ class Merged:
 
 @dataclass(frozen=True)
 class Split:
-    """The members are not `person` but `other`; `rest` is where `person` is if its anchor was among them."""
+    """The members are not `person` but `other`; `rest` is where `person` is if its anchor was among them.
+
+    `left` stays with `person`: those of the others that no earlier decision pinned.
+    """
 
     person: Id
     anchor: Anchor
@@ -64,6 +68,7 @@ class Split:
     members: Anchors
     other: Id
     other_anchor: Anchor
+    left: Anchors = ()
 
 
 @dataclass(frozen=True)
@@ -160,6 +165,8 @@ def checked(said: Statement) -> Statement:
             raise ValueError("the field 'members': at least one appearance is needed")
         if said.rest in said.members:
             raise ValueError("the field 'rest' must not be among the members")
+    if isinstance(said, Split) and not set(said.left).isdisjoint(said.members):
+        raise ValueError("the field 'left' must name none of the members")
     if isinstance(said, Split) and said.other_anchor not in said.members:
         raise ValueError("the field 'other_anchor' must be among the members")
     if isinstance(said, Merged) and said.anchor == said.other_anchor:

@@ -42,9 +42,9 @@ class Story:
 def story_of(catalogue: Catalogue) -> Story:
     """Read the story."""
     entries = journal.read(catalogue.connection)
-    numbers = {entry.uid: entry.number for entry in entries}
+    by_uid = {entry.uid: entry for entry in entries}
     counting = {entry.number for entry in journal.active(entries)}
-    events = [Happening(entry.utc, entry.number, _told(entry, numbers, counting)) for entry in entries]
+    events = [Happening(entry.utc, entry.number, _told(entry, by_uid, counting)) for entry in entries]
     events += [Happening(run.started_utc, 0, _run(run)) for run in queries.all_runs(catalogue.connection)]
     decisions = [
         {
@@ -54,7 +54,7 @@ def story_of(catalogue: Catalogue) -> Story:
             "kind": entry.kind,
             "origin": entry.origin,
             "counts": entry.number in counting,
-            "sentence": sentence(entry, numbers),
+            "sentence": sentence(entry, by_uid),
             "payload": as_json(entry.said) if entry.said else None,
         }
         for entry in entries
@@ -63,8 +63,8 @@ def story_of(catalogue: Catalogue) -> Story:
     return Story(ordered, decisions, journal.intact(catalogue.connection))
 
 
-def _told(entry: Entry, numbers: dict[str, int], counting: set[int]) -> str:
-    text = sentence(entry, numbers)
+def _told(entry: Entry, by_uid: dict[str, Entry], counting: set[int]) -> str:
+    text = sentence(entry, by_uid)
     if entry.origin:
         text += f", from {entry.origin}"
     if entry.said and entry.kind not in ("undo", "forget") and entry.number not in counting:

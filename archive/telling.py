@@ -17,17 +17,18 @@ _ERASED = {
 }
 
 
-def sentence(entry: Entry, numbers: Mapping[str, int]) -> str:
+def sentence(entry: Entry, earlier: Mapping[str, Entry]) -> str:
     """What a decision did, as the end of a sentence: `named P0003 "Jane Doe"`.
 
     Args:
-        numbers: uid → number of all decisions, for those that undo another.
+        earlier: all decisions by uid, for those that undo another.
     """
     match entry.said:
         case Named(person, _, name):
             return f'named {person} "{name}"'
-        case Confirmed(person, _, members):
-            return f"confirmed {person} with {_appearances(members)}"
+        case Confirmed(person, _, members, whole):
+            some = _appearances(members)
+            return f"confirmed {person} with {some}" if whole else f"confirmed {some} as {person}"
         case Merged() as said:
             return f"merged {said.other} into {said.person}" + (
                 ", one person twice in a picture" if said.mirror else ""
@@ -39,7 +40,8 @@ def sentence(entry: Entry, numbers: Mapping[str, int]) -> str:
         case Held() as said:
             return f"kept {_appearances(said.members + said.firm)} with {said.person}"
         case Undone(uid):
-            return f"undid decision {numbers.get(uid, 'that is not here')}"
+            undone = earlier.get(uid)
+            return f"undid decision {undone.number}, {sentence(undone, earlier)}" if undone else "undid another"
         case Forgot(person, appearances, _):
             return f"forgot {person}, seen in {appearances} appearance{'' if appearances == 1 else 's'}"
     return f"{_ERASED.get(entry.kind, entry.kind)}, erased when somebody was forgotten"

@@ -133,15 +133,41 @@ def test_a_split_of_the_anchor_leaves_the_id_with_the_rest(catalogue: Catalogue)
 def test_appearances_are_looked_for_among_those_of_the_identity(catalogue: Catalogue) -> None:
     own, other, nobodys = of(catalogue, "P0001")[0], of(catalogue, "P0002")[0], of(catalogue, "")[0]
     for verb in (split, reject):
+        elsewhere = (other[:6], nobodys[:6]) if verb is split else ()
         told = {
             text: refused(catalogue, lambda verb=verb, text=text: verb(catalogue, "P0001", [own, text]))
-            for text in (other[:6], nobodys[:6], own[:3], "0000", "x%_'", "")
+            for text in (*elsewhere, own[:3], "0000", "x%_'", "")
         }
-        assert f"the appearance {other} is P0002's, not P0001's" == told[other[:6]]
-        assert f"the appearance {nobodys} is nobody's" in told[nobodys[:6]]
+        if verb is split:
+            assert f"the appearance {other} is P0002's, not P0001's" == told[other[:6]]
+            assert f"the appearance {nobodys} is nobody's" in told[nobodys[:6]]
         assert "at least 4 characters" in told[own[:3]] and "at least 4" in told[""]
         assert "no appearance '0000'" in told["0000"] and "no appearance 'x%_''" in told["x%_'"]
         assert "at least one" in refused(catalogue, lambda verb=verb: verb(catalogue, "P0001", []))
+
+
+def test_others_may_be_rejected_and_confirmed_too(catalogue: Catalogue) -> None:
+    other, nobodys = of(catalogue, "P0002")[0], of(catalogue, "")[0]
+    said = reject(catalogue, "P0001", [other[:6]])
+    assert said.identities == {"P0001", "P0002"}
+    assert "contradicts decision 1" in refused(catalogue, lambda: confirm(catalogue, "P0001", [other]))
+    confirm(catalogue, "P0001", [nobodys[:6]])
+    assert nobodys in pinned(catalogue, "P0001")
+    assert not rulings_of(catalogue.connection).persons["P0001"].confirmed, "only this one was looked at"
+    assert "contradicts decision 2" in refused(catalogue, lambda: reject(catalogue, "P0001", [nobodys]))
+
+
+def test_two_identities_are_told_apart_by_their_ids(catalogue: Catalogue) -> None:
+    said = reject(catalogue, "P0001", ["p0002"])
+    assert said.identities == {"P0001", "P0002"}
+    assert "contradicts decision 1" in refused(catalogue, lambda: merge(catalogue, "P0002", "P0001"))
+    assert "cannot differ from itself" in refused(catalogue, lambda: reject(catalogue, "P0001", ["P0001"]))
+
+
+def test_what_is_left_of_a_split_stays_together(catalogue: Catalogue) -> None:
+    first, second, third = of(catalogue, "P0001")
+    split(catalogue, "P0001", [second])
+    assert pinned(catalogue, "P0001") == {first, third}
 
 
 def test_a_slip_of_the_finger_is_answered_with_the_closest(catalogue: Catalogue) -> None:
@@ -199,9 +225,9 @@ def test_another_look_at_the_footage_does_not_hide_a_contradiction(catalogue: Ca
 def test_undo_takes_back_the_last_and_then_the_one_before(catalogue: Catalogue) -> None:
     name(catalogue, "P0001", "Jane")
     name(catalogue, "P0001", "Ann")
-    assert undo(catalogue).sentence == "undid decision 2"
+    assert undo(catalogue).sentence == 'undid decision 2, named P0001 "Ann"'
     assert rulings_of(catalogue.connection).persons["P0001"].name == "Jane"
-    assert undo(catalogue).sentence == "undid decision 1"
+    assert undo(catalogue).sentence == 'undid decision 1, named P0001 "Jane"'
     assert rulings_of(catalogue.connection).persons == {}
     assert "no decision to undo" in refused(catalogue, lambda: undo(catalogue))
     assert undo(catalogue, 3).identities == {"P0001"}

@@ -9,14 +9,14 @@ import pytest
 from builders import analysis, painted_settings, sha_of, track, track_analysis, unit
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import update
 
 from archive.catalogue import Catalogue
+from archive.deciding import decide_in
+from archive.decisions import name as name_somebody
 from archive.identities import settle
 from archive.matching import match, overlapping
 from archive.records import Appearance
 from archive.scan import Found, Stamp
-from archive.schema import identities
 from cvid.types import Floats
 
 RED, GREEN, BLUE = unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)
@@ -111,7 +111,7 @@ def test_what_a_human_named_is_never_dissolved(catalogue: Catalogue) -> None:
     add(catalogue, "b", GREEN)
     settle(catalogue, SETTINGS)
     named, other = who(catalogue)["a"][0], who(catalogue)["b"][0]
-    catalogue.connection.execute(update(identities).where(identities.c.id == named).values(name="Jane"))
+    decide_in(catalogue, SETTINGS, lambda c: name_somebody(c, named, "Jane"))
     for name in "ab":
         catalogue.save(1, analysis(sha_of(name), []))
     settle(catalogue, SETTINGS)

@@ -39,6 +39,7 @@ from cvid.types import Floats
 
 PEOPLE = 4
 DIMENSIONS = 6
+VERBS = ("name", "merge", "mirror", "split", "reject", "differ", "confirm", "join")
 MODEL = "colours:" + "0" * 12
 
 
@@ -108,7 +109,10 @@ class Trust(RuleBasedStateMachine):
         settle(self.catalogue, self.settings, anew=True)
 
     @precondition(lambda self: self._people())
-    @rule(data=st.data(), verb=st.sampled_from(["name", "merge", "mirror", "split", "reject", "confirm"]))
+    @rule(
+        data=st.data(),
+        verb=st.sampled_from(["name", "merge", "mirror", "split", "reject", "differ", "confirm", "join"]),
+    )
     def decide(self, data: st.DataObject, verb: str) -> None:
         who = data.draw(st.sampled_from(self._people()))
         other = data.draw(st.sampled_from(self._people()))
@@ -120,7 +124,9 @@ class Trust(RuleBasedStateMachine):
             "mirror": lambda c: decisions.merge(c, who, other, mirror=True),
             "split": lambda c: decisions.split(c, who, some),
             "reject": lambda c: decisions.reject(c, who, some),
+            "differ": lambda c: decisions.reject(c, who, [other]),
             "confirm": lambda c: decisions.confirm(c, who),
+            "join": lambda c: decisions.confirm(c, who, self._members(other)[:1]),
         }
         self._try(says[verb])
 
