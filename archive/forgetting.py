@@ -16,7 +16,7 @@ from archive.events import WritingFolders
 from archive.folders import write_folders
 from archive.forgotten import keep_away
 from archive.packing import unpack_track
-from archive.proof import samples, search, traces_of_name
+from archive.proof import own_alone, samples, search, traces_of_name
 from archive.schema import identities, pictures, tracks, trails, vectors
 from archive.scrubbing import PENDING, scrub
 from archive.standing import Standing
@@ -72,16 +72,17 @@ def forget(
     with catalogue.atomic():
         person, standing = _person(catalogue, identity)
         traces = samples(connection, person.tracks)
-        for one in person.names:
-            traces |= traces_of_name(person.id, one)
         shown = _count(connection, pictures.c.track_id, person.tracks)
         compared = _count(connection, vectors.c.track_id, person.tracks)
         _delete(connection, person)
+        traces = own_alone(connection, traces)
         erased = _erase(connection, standing, person)
         journal.append(connection, Forgot(person.id, len(person.tracks), tuple(erased)))
         catalogue.set_fact("settled", False)
         catalogue.set_fact(PENDING, True)
     connection.exec_driver_sql("PRAGMA temp_store = DEFAULT")
+    for one in person.names:
+        traces |= traces_of_name(person.id, one)
     done = scrub(catalogue.folder / FILE, connection)
     write_folders(catalogue, catalogue.folder, hook)
     checked, found = search(catalogue.folder, traces, person.names)

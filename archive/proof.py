@@ -42,6 +42,18 @@ def samples(connection: Connection, track_ids: Collection[str]) -> dict[bytes, s
     return found
 
 
+def own_alone(connection: Connection, traces: Mapping[bytes, str]) -> dict[bytes, str]:
+    """Those traces that nobody's pictures hold who is still there: two JPEG files may share a piece of plain wall."""
+    if not traces:
+        return {}
+    table, starts = _tables(traces)
+    shared: set[bytes] = set()
+    for column in (pictures.c.jpeg, crops.c.jpeg, vectors.c.exemplars):
+        for blob in connection.execute(select(column), execution_options={"yield_per": _AT_ONCE}).scalars():
+            shared |= _in_data(blob, table, starts)
+    return {trace: what for trace, what in traces.items() if trace not in shared}
+
+
 def traces_of_name(identity: str, name: str) -> dict[bytes, str]:
     """How the name of an identity stands in files."""
     plain = name.encode()

@@ -43,8 +43,8 @@ def story_of(catalogue: Catalogue) -> Story:
     """Read the story."""
     entries = journal.read(catalogue.connection)
     by_uid = {entry.uid: entry for entry in entries}
-    counting = {entry.number for entry in journal.active(entries)}
-    events = [Happening(entry.utc, entry.number, _told(entry, by_uid, counting)) for entry in entries]
+    undone = set(journal.undone_by(entries))
+    events = [Happening(entry.utc, entry.number, _told(entry, by_uid, undone)) for entry in entries]
     events += [Happening(run.started_utc, 0, _run(run)) for run in queries.all_runs(catalogue.connection)]
     decisions = [
         {
@@ -53,7 +53,7 @@ def story_of(catalogue: Catalogue) -> Story:
             "utc": entry.utc,
             "kind": entry.kind,
             "origin": entry.origin,
-            "counts": entry.number in counting,
+            "counts": entry.said is not None and entry.uid not in undone,
             "sentence": sentence(entry, by_uid),
             "payload": as_json(entry.said) if entry.said else None,
         }
@@ -63,11 +63,11 @@ def story_of(catalogue: Catalogue) -> Story:
     return Story(ordered, decisions, journal.intact(catalogue.connection))
 
 
-def _told(entry: Entry, by_uid: dict[str, Entry], counting: set[int]) -> str:
+def _told(entry: Entry, by_uid: dict[str, Entry], undone: set[str]) -> str:
     text = sentence(entry, by_uid)
     if entry.origin:
         text += f", from {entry.origin}"
-    if entry.said and entry.kind not in ("undo", "forget") and entry.number not in counting:
+    if entry.uid in undone:
         text += " (undone)"
     return text
 

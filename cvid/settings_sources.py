@@ -50,7 +50,7 @@ def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = 
         if not path.is_file() and (config or os.environ.get("CVID_CONFIG")):
             raise SettingsError(f"{path}: there is no such settings file; check --config and CVID_CONFIG")
         loaded = _loader(path)(**_nested(flags or {}))
-        settings = Settings.model_validate(loaded.model_dump())
+        settings = Settings.model_validate(loaded.model_dump(exclude_unset=True))
     except ValidationError as exc:
         raise SettingsError(_sentence(exc)) from exc
     except UnreadableSource as exc:

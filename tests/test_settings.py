@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from cvid.clustering import CLUSTERERS
 from cvid.errors import SettingsError
 from cvid.settings import Section, Settings
 from cvid.settings_sources import load_settings
@@ -172,7 +173,7 @@ def test_flags_that_contradict_each_other() -> None:
 
 
 def test_an_unknown_method_lists_the_choices() -> None:
-    assert refused({"clustering.method": "magic"}).endswith("choose one of: average")
+    assert refused({"clustering.method": "magic"}).endswith("choose one of: " + ", ".join(CLUSTERERS.names()))
 
 
 def test_a_wrong_environment_is_not_blamed_on_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
