@@ -28,6 +28,8 @@ class AverageLink:
     Use it by default: it degrades slowly when the bar is a little off, where DBSCAN collapses.
     """
 
+    remark = ""
+
     def __init__(self, settings: ClusteringSettings) -> None:
         self.settings = settings
 
