@@ -78,7 +78,7 @@ def _members(found: Sorting, sure: Certainty, settings: ClusteringSettings) -> I
     labels = found.labels[gathered.with_vector]
     size = np.bincount(labels[labels >= 0], minlength=len(found.names))
     inner = np.nan_to_num(sure.tightness) * cohesion_for(found.model, settings)
-    chance = chance_of_one(sure.linkage, np.maximum(found.bar, inner[labels]), found.model)
+    chance = chance_of_one(sure.linkage, np.maximum(found.bar, np.append(inner, 0)[labels]), found.model)
     doubtful = ~confident(sure, found.model) & ~np.isnan(sure.linkage) & ~found.bounds.firm[gathered.with_vector]
     group_of: dict[int, Ints] = {}
     for place in np.flatnonzero(doubtful).tolist():

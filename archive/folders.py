@@ -71,6 +71,7 @@ def write_folders(
             hook(WritingFolders(done, total))
     with told(folder):
         _remove_others(home, wanted, only)
+    catalogue.set_fact("shown", True)
     hook(WritingFolders(total, total))
 
 

@@ -57,9 +57,9 @@ class Sorting:
 
 @dataclass(frozen=True)
 class Settled:
-    """What came of it: the identities whose folders may have to be written, "" for nobody's, and what changed."""
+    """What came of it: whose folders may have to be written, "" for nobody's and None for all, and what changed."""
 
-    identities: frozenset[str]
+    identities: frozenset[str] | None
     differences: Differences
 
 
@@ -88,6 +88,7 @@ def settle(
     anew = anew or catalogue.fact("clustering") != rules
     if not (anew or affected) and catalogue.fact("settled"):
         return Settled(frozenset(), differences((), ()))
+    folders_are_behind = catalogue.fact("shown") is False  # a run was killed before it wrote them
     with catalogue.atomic():
         affected = {*affected, *(catalogue.fact("affected") or ())}
         found = sort_people(catalogue, clustering, anew=anew, affected=affected, formerly=formerly or {})
@@ -95,8 +96,10 @@ def settle(
         catalogue.set_fact("clustering", rules)
         catalogue.set_fact("affected", [])
         catalogue.set_fact("settled", True)
+        catalogue.set_fact("shown", False)
     looked_at = {found.names[label] for label in np.flatnonzero(found.chosen).tolist()} | {*found.gone, *affected, ""}
-    return Settled(frozenset(looked_at | {row["id"] for row in people}), difference_of(found))
+    changed = frozenset(looked_at | {row["id"] for row in people})
+    return Settled(None if folders_are_behind else changed, difference_of(found))
 
 
 def clustering_of(catalogue: Catalogue, settings: Settings) -> ClusteringSettings:

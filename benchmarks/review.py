@@ -22,6 +22,8 @@ from statistics import mean
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from data import KINDS, data_folder, videos_of
+from score import match, read, score
 from sqlalchemy import delete, select
 
 from archive import decisions
@@ -36,8 +38,6 @@ from archive.schema import videos
 from cvid.errors import DecisionError
 from cvid.models.sets import choose
 from cvid.settings import Settings
-from data import KINDS, data_folder, videos_of
-from score import match, read, score
 
 MOST = 120
 SHOWN = (0, 5, 10, 15, 20, 30, 40, 60, 80, 100, 120)
