@@ -25,6 +25,8 @@ _NEAR = 0.75
 """Identities below this share of the bar are not asked about."""
 _CLOSEST = 8
 """How many identities each one is compared with: the closest."""
+_MOST = 5000
+"""Questions that are kept: more than anybody answers before all is sorted anew."""
 _SMALL = 6
 """In a group of no more tracks, every doubtful link is listed, in a larger one each doubtful track's best."""
 
@@ -67,6 +69,7 @@ def renew_doubts(catalogue: Catalogue, found: Sorting, sure: Certainty, settings
     ]
     asked = [*kept, *_members(found, sure, settings), *_pairs(found, sure)]
     asked.sort(key=lambda doubt: (-doubt.gain, doubt.identity, doubt.other or "", doubt.appearance))
+    del asked[_MOST:]
     connection.execute(delete(doubts))
     if asked:
         connection.execute(insert(doubts), [{"rank": rank, **vars(doubt)} for rank, doubt in enumerate(asked)])
@@ -80,13 +83,12 @@ def _members(found: Sorting, sure: Certainty, settings: ClusteringSettings) -> I
     inner = np.nan_to_num(sure.tightness) * cohesion_for(found.model, settings)
     chance = chance_of_one(sure.linkage, np.maximum(found.bar, np.append(inner, 0)[labels]), found.model)
     doubtful = ~confident(sure, found.model) & ~np.isnan(sure.linkage) & ~found.bounds.firm[gathered.with_vector]
-    group_of: dict[int, Ints] = {}
+    groups = _groups(labels, len(found.names))
     for place in np.flatnonzero(doubtful).tolist():
         label = int(labels[place])
         others = np.array([int(sure.nearest[place])])
         if size[label] <= _SMALL:
-            group = group_of.setdefault(label, np.flatnonzero(labels == label))
-            others = group[group != place]
+            others = groups[label][groups[label] != place]
         for other in others.tolist():
             alike = float(gathered.template[place] @ gathered.template[other])
             yield Doubt(
@@ -115,7 +117,7 @@ def _pairs(found: Sorting, sure: Certainty) -> Iterator[Doubt]:
     _, near = NeighbourIndex((sums / length).astype(np.float32)).search(
         (sums / length).astype(np.float32)[asking], _CLOSEST + 1
     )
-    apart = _apart(found)
+    apart, groups = _apart(found), _groups(labels, count)
     seen = set()
     for a, row in zip(asking.tolist(), near, strict=True):
         for b in row[row >= 0].tolist():
@@ -126,7 +128,7 @@ def _pairs(found: Sorting, sure: Certainty) -> Iterator[Doubt]:
             similarity = float(means[a] @ means[b])
             if similarity < found.bar * _NEAR:
                 continue
-            one, other = _facing(gathered.template, labels, *pair, means)
+            one, other = _facing(gathered.template, groups[pair[0]], groups[pair[1]], *means[list(pair)])
             yield Doubt(
                 SAME,
                 found.names[pair[0]],
@@ -144,7 +146,12 @@ def _apart(found: Sorting) -> set[tuple[int, int]]:
     return {(a, b) for a, b in pairs.tolist() if 0 <= a != b}
 
 
-def _facing(template: Floats, labels: Ints, a: int, b: int, means: Floats) -> tuple[int, int]:
-    """The member of each of two groups that is most like the other group."""
-    first, second = np.flatnonzero(labels == a), np.flatnonzero(labels == b)
-    return int(first[(template[first] @ means[b]).argmax()]), int(second[(template[second] @ means[a]).argmax()])
+def _facing(template: Floats, first: Ints, second: Ints, of_first: Floats, of_second: Floats) -> tuple[int, int]:
+    """The member of each of two groups that is most like the other group's mean."""
+    return int(first[(template[first] @ of_second).argmax()]), int(second[(template[second] @ of_first).argmax()])
+
+
+def _groups(labels: Ints, count: int) -> list[Ints]:
+    """The rows of each label."""
+    order = np.argsort(labels, kind="stable")
+    return np.split(order, np.searchsorted(labels[order], np.arange(count)))[1:]
