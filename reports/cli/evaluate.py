@@ -1,4 +1,4 @@
-"""`cvid evaluate --stills DIR`: how good the models are on one's own labelled pictures."""
+"""`cvid evaluate`: how good the models are on one's own labelled pictures, or an archive by one's own truth."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
+from reports.cli.evaluate_truth import run_truth
 from reports.cli.group import DONE_WITH_FAILURES
-from reports.cli.options import NamedPath, json_option, model_options, settings_from, settings_options
+from reports.cli.options import NamedPath, archive_option, json_option, model_options, settings_from, settings_options
 from reports.cli.output import open_console, print_json
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from cvid.settings import Settings
 
 _NAMED_MOST = 10
+_OF_BOTH = {"stills", "truth", "groups", "as_json"}
+"""Parameters that go with whatever is measured; `--archive` belongs to `--truth`, and all others to `--stills`."""
 
 file = NamedPath(exists=True, dir_okay=False, path_type=Path)
 
@@ -38,14 +42,20 @@ class Wanted:
     as_json: bool = False
 
 
-@click.command(short_help="Measure models on your own labelled pictures, and calibrate them.")
+@click.command(short_help="Measure models on your own labelled pictures, or an archive by your own truth.")
 @click.option(
     "--stills",
-    required=True,
     type=NamedPath(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
     help="Folder with one folder a person, which holds that person's pictures.",
 )
+@click.option(
+    "--truth",
+    type=file,
+    metavar="FILE",
+    help="A csv of who appears where, video,person,start_s,end_s,x1,y1,x2,y2: how well the archive has found that.",
+)
+@archive_option
 @model_options
 @click.option("--pairs", type=file, metavar="FILE", help="Labelled pairs: LFW's pairs.txt, or a csv of path,path,same.")
 @click.option("--groups", type=file, metavar="FILE", help="A csv of person,group: the figures of each group as well.")
@@ -64,7 +74,9 @@ class Wanted:
 def evaluate(
     context: click.Context,
     /,
-    stills: Path,
+    stills: Path | None,
+    truth: Path | None,
+    archive: Path,
     pairs: Path | None,
     groups: Path | None,
     least: int,
@@ -76,7 +88,9 @@ def evaluate(
     as_json: bool,
     **named: Any,
 ) -> None:
-    """Compare models on labelled pictures: one folder a person. The pictures are only read.
+    """Compare models on labelled pictures, one folder a person; or, with --truth, an archive with the truth about it.
+
+    Footage and pictures are only read.
 
     --models takes several here, joined by commas: sets, or DETECTOR/EMBEDDER with + between several of a kind. Per
     set: the share of pictures with a face; the share of pairs of one person that are accepted (TAR) where one pair of
@@ -89,21 +103,42 @@ def evaluate(
 
     Pictures that cannot be read are listed and the exit code is 3.
 
+    --truth needs the columns video and person; times are seconds, blank for the whole video, boxes px, blank for the
+    only person on screen; dx and dy, the way of the box from start to end, may be added. A video is named by its file
+    name, or by its path below the indexed folder.
+
     \b
     Examples:
       cvid evaluate --stills ~/labelled --models light,embedded
       cvid evaluate --stills lfw --models mtcnn/mobilefacenet,scrfd_500m/mobilefacenet --pairs pairs.txt
       cvid evaluate --stills ~/labelled --embedders mobilefacenet,dlib_resnet --calibrate
       cvid evaluate --stills ~/labelled --groups groups.csv --plot plots --json
+      cvid evaluate --truth truth.csv --archive ~/faces
     """
     from cvid.evaluation.combinations import combinations
 
+    _refuse_strays(context, stills, truth)
+    if truth:
+        run_truth(truth, archive, groups, as_json)
+        return
+    assert stills
     settings = settings_from(config, assignments, **named)
     wanted = Wanted(stills, pairs, groups, least, most or 0, calibrate, plot, as_json)
     if most and most < least:
         raise click.UsageError(f"--least {least} and --most {most} leave nobody")
     if run_evaluation(wanted, combinations(settings), settings):
         context.exit(DONE_WITH_FAILURES)
+
+
+def _refuse_strays(context: click.Context, stills: Path | None, truth: Path | None) -> None:
+    """Is one thing measured, and does every option that was typed belong to it?"""
+    if bool(stills) == bool(truth):
+        raise click.UsageError("give either --stills DIR, to measure models, or --truth FILE, to measure an archive")
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        typed = context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+        if typed and name not in _OF_BOTH and (name == "archive") == bool(stills):
+            raise click.UsageError(f"{parameter.opts[0]} does not go with {'--stills' if stills else '--truth'}")
 
 
 def run_evaluation(wanted: Wanted, compared: Sequence[Combination], settings: Settings) -> int:
