@@ -20,11 +20,11 @@ from archive.catalogue import Catalogue
 from archive.engines import OpenParts
 from archive.events import Event, Note, Revectoring
 from archive.folders import write_folders
-from archive.identities import settle
 from archive.packing import unpack_crop, unpack_track
 from archive.runlog import RunLog
 from archive.saving import crop_rows, vector_row
 from archive.schema import crops, files, roots, tracks, trails, vectors
+from archive.sorting.settle import settle
 from cvid.analyse import Parts
 from cvid.chips import as_crop, from_crop
 from cvid.drift import belonging

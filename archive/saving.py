@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from archive.forgotten import without_forgotten
+from archive.forgetting.places import without_forgotten
 from archive.packing import pack_points, pack_track, pack_vectors
 from archive.schema import crops, files, pictures, tracks, trails, vectors, videos
 from archive.sources import drop_replaced

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from archive.differences import Differences
+from archive.sorting.differences import Differences
 from reports.names import printable
 from reports.wording import count
 
@@ -49,7 +49,7 @@ def _example() -> None:
     """Print the differences of two small sortings."""
     from rich.console import Console
 
-    from archive.differences import differences
+    from archive.sorting.differences import differences
 
     before = ["P0001", "P0001", "P0002", "P0002", "P0002", "", "P0003", "P0003"]
     after = ["P0001", "P0001", "P0001", "P0001", "P0004", "P0003", "P0003", "P0005"]

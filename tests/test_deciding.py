@@ -12,12 +12,12 @@ from builders import BLUE, GREEN, RED, film, painted_settings
 from fakes import open_fakes
 from sqlalchemy import event, select
 
-from archive import decisions
 from archive.catalogue import Catalogue
-from archive.deciding import decide, decide_in
-from archive.identities import settle
+from archive.decisions import verbs as decisions
+from archive.decisions.carrying_out import decide, decide_in
 from archive.index import index_footage
 from archive.schema import assignments, identities, payloads
+from archive.sorting.settle import settle
 
 SETTINGS = painted_settings()
 

@@ -10,12 +10,12 @@ import pytest
 from builders import analysis, sha_of, track, track_analysis, unit
 from deciding import assign, cast, everything, of
 
-from archive import journal
-from archive.anchors import anchors_of, resolve
 from archive.catalogue import Catalogue
-from archive.decisions import Said, confirm, merge, name, reject, split, undo
-from archive.standing import rulings_of
-from archive.statements import Merged
+from archive.decisions import journal
+from archive.decisions.anchors import anchors_of, resolve
+from archive.decisions.standing import rulings_of
+from archive.decisions.statements import Merged
+from archive.decisions.verbs import Said, confirm, merge, name, reject, split, undo
 from cvid.errors import CvidError, DecisionError, UnknownName
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.differences import Moves, differences
+from archive.sorting.differences import Moves, differences
 from reports.differences import difference_lines
 
 A, B, C, D = "P0001", "P0002", "P0003", "P0004"

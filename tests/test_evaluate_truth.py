@@ -19,8 +19,8 @@ from calling import ROOT, run
 from rich.console import Console
 
 from archive.catalogue import Catalogue
-from archive.identities import settle
 from archive.scan import Found, Stamp
+from archive.sorting.settle import settle
 from cvid.errors import LabelsError
 from cvid.evaluation.groups import Groups
 from cvid.evaluation.placing import Sightings, place

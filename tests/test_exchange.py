@@ -12,14 +12,14 @@ import pytest
 from builders import analysis, sha_of, track
 from deciding import CAST, assign, cast, everything, of, plain
 
-from archive import journal
-from archive.anchors import resolve
 from archive.catalogue import Catalogue
-from archive.decisions import confirm, merge, name, reject, split, undo
-from archive.exchange import export_decisions, import_decisions
-from archive.forgetting import forget
-from archive.rulings import Rulings
-from archive.standing import rulings_of
+from archive.decisions import journal
+from archive.decisions.anchors import resolve
+from archive.decisions.exchange import export_decisions, import_decisions
+from archive.decisions.rulings import Rulings
+from archive.decisions.standing import rulings_of
+from archive.decisions.verbs import confirm, merge, name, reject, split, undo
+from archive.forgetting.forget import forget
 from cvid.errors import DecisionError
 
 

@@ -18,11 +18,11 @@ from sqlalchemy import delete, update
 from archive.catalogue import Catalogue
 from archive.events import WritingFolders
 from archive.folders import write_folders
-from archive.identities import settle
 from archive.names import as_text, clock, identity_folder, slug
 from archive.records import COLUMNS
 from archive.scan import Found, Stamp
 from archive.schema import assignments, identities
+from archive.sorting.settle import settle
 from cvid.errors import CatalogueError
 
 RED, GREEN = unit(1, 0, 0), unit(0, 1, 0)

@@ -16,18 +16,18 @@ from hypothesis import strategies as st
 from sqlalchemy import event
 from test_rulings import World, anything
 
-from archive import journal
-from archive.anchors import Anchor
 from archive.catalogue import FILE, Catalogue
-from archive.decisions import confirm, merge, name, reject, split, undo
-from archive.erasing import Gone, erasure_of
+from archive.decisions import journal
+from archive.decisions.anchors import Anchor
+from archive.decisions.journal import Entry, active
+from archive.decisions.rulings import Rulings, replay
+from archive.decisions.standing import rulings_of
+from archive.decisions.statements import Undone, anchors_in, ids_in
+from archive.decisions.verbs import confirm, merge, name, reject, split, undo
 from archive.folders import write_folders
-from archive.forgetting import forget
-from archive.journal import Entry, active
-from archive.proof import samples, search, traces_of_name
-from archive.rulings import Rulings, replay
-from archive.standing import rulings_of
-from archive.statements import Undone, anchors_in, ids_in
+from archive.forgetting.erasing import Gone, erasure_of
+from archive.forgetting.forget import forget
+from archive.forgetting.proof import samples, search, traces_of_name
 from cvid.errors import DecisionError, UnknownName
 
 NAME = "Jane Éluard"

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from archive.catalogue import Catalogue
-from archive.deciding import decide_in
-from archive.decisions import name as name_somebody
-from archive.identities import settle
-from archive.matching import match, overlapping
+from archive.decisions.carrying_out import decide_in
+from archive.decisions.verbs import name as name_somebody
 from archive.records import Appearance
 from archive.scan import Found, Stamp
+from archive.sorting.matching import match, overlapping
+from archive.sorting.settle import settle
 from cvid.types import Floats
 
 RED, GREEN, BLUE = unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)

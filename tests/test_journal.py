@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from builders import analysis, sha_of, track, track_analysis, unit
 
-from archive import journal
-from archive.anchors import Anchor, anchors_of, overlap_at, resolve
 from archive.catalogue import Catalogue
+from archive.decisions import journal
+from archive.decisions.anchors import Anchor, anchors_of, overlap_at, resolve
+from archive.decisions.statements import Confirmed, Forgot, Named, Undone
+from archive.decisions.telling import sentence
 from archive.scan import Found, Stamp
-from archive.statements import Confirmed, Forgot, Named, Undone
-from archive.telling import sentence
 from cvid.errors import CatalogueError
 from cvid.types import Track
 

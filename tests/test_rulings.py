@@ -9,10 +9,10 @@ from builders import sha_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.anchors import Anchor
-from archive.journal import Entry, active
-from archive.rulings import Contradiction, Rulings, replay, replay_what_holds
-from archive.statements import (
+from archive.decisions.anchors import Anchor
+from archive.decisions.journal import Entry, active
+from archive.decisions.rulings import Contradiction, Rulings, replay, replay_what_holds
+from archive.decisions.statements import (
     Confirmed,
     Held,
     Merged,

@@ -22,17 +22,17 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select, update
 
-from archive import decisions
-from archive.anchors import resolve
 from archive.catalogue import Catalogue
-from archive.deciding import decide_in
-from archive.identities import settle
-from archive.journal import intact
-from archive.matching import overlapping
+from archive.decisions import verbs as decisions
+from archive.decisions.anchors import resolve
+from archive.decisions.carrying_out import decide_in
+from archive.decisions.journal import intact
+from archive.decisions.standing import places_of, rulings_of
 from archive.packing import pack_vectors, unpack_vectors
 from archive.scan import Found, Stamp
 from archive.schema import assignments, identities, tracks, vectors
-from archive.standing import places_of, rulings_of
+from archive.sorting.matching import overlapping
+from archive.sorting.settle import settle
 from cvid.clustering import CLUSTERERS
 from cvid.errors import DecisionError, UnknownName
 from cvid.types import Floats

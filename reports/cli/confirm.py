@@ -25,7 +25,7 @@ def confirm(identity: str, appearances: tuple[str, ...], archive: Path, as_json:
       cvid confirm P0003 --archive ~/faces
       cvid confirm P0003 a1f3c 9be02 --archive ~/faces
     """
-    from archive import decisions
+    from archive.decisions import verbs as decisions
 
     named = listed(",".join(appearances))
     carry_out(archive, as_json, lambda catalogue: decisions.confirm(catalogue, identity, named))

@@ -13,13 +13,13 @@ from reports.cli.output import open_console, print_json, program
 
 if TYPE_CHECKING:
     from archive.catalogue import Catalogue
-    from archive.decisions import Said
+    from archive.decisions.verbs import Said
 
 
 def carry_out(archive: Path, as_json: bool, say: Callable[[Catalogue], Said]) -> None:
     """Record what `say` says, settle what it affects, and print it."""
     from archive.catalogue import Catalogue
-    from archive.deciding import decide
+    from archive.decisions.carrying_out import decide
     from reports.differences import difference_lines
     from reports.names import printable
 

@@ -30,7 +30,7 @@ def forget(identity: str, yes: bool, archive: Path, as_json: bool) -> None:
       cvid forget P0009 --archive ~/faces
     """
     from archive.catalogue import Catalogue
-    from archive.deciding import erase
+    from archive.decisions.carrying_out import erase
     from reports.names import printable
     from reports.wording import count
 

@@ -47,7 +47,7 @@ def history(archive: Path, target: Path | None, source: Path | None, overwrite: 
 
 def _tell(archive: Path, as_json: bool) -> None:
     from archive.catalogue import Catalogue
-    from archive.story import story_of
+    from archive.decisions.story import story_of
     from cvid.errors import CatalogueError
     from reports.names import printable
     from reports.wording import count
@@ -70,7 +70,7 @@ def _tell(archive: Path, as_json: bool) -> None:
 
 def _hand_out(archive: Path, target: Path, overwrite: bool, as_json: bool) -> None:
     from archive.catalogue import Catalogue
-    from archive.exchange import export_decisions
+    from archive.decisions.exchange import export_decisions
     from reports.export import write_file
     from reports.wording import count
 
@@ -85,7 +85,7 @@ def _hand_out(archive: Path, target: Path, overwrite: bool, as_json: bool) -> No
 
 
 def _take_in(archive: Path, source: Path, as_json: bool) -> None:
-    from archive.deciding import take_in
+    from archive.decisions.carrying_out import take_in
     from reports.names import printable
     from reports.wording import count
 

@@ -26,6 +26,6 @@ def merge(identity: str, other: str, mirror: bool, archive: Path, as_json: bool)
     Examples:
       cvid merge P0003 P0017 --archive ~/faces
     """
-    from archive import decisions
+    from archive.decisions import verbs as decisions
 
     carry_out(archive, as_json, lambda catalogue: decisions.merge(catalogue, identity, other, mirror))

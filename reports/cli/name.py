@@ -26,6 +26,6 @@ def name(identity: str, name: str, archive: Path, as_json: bool) -> None:
     Examples:
       cvid name P0003 "Jane Doe" --archive ~/faces
     """
-    from archive import decisions
+    from archive.decisions import verbs as decisions
 
     carry_out(archive, as_json, lambda catalogue: decisions.name(catalogue, identity, name))

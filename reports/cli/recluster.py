@@ -38,8 +38,8 @@ def recluster(
       cvid recluster --method hdbscan --dry-run --json --archive ~/faces
     """
     from archive.catalogue import Catalogue
-    from archive.identities import plan
-    from archive.recluster import recluster as sort_anew
+    from archive.sorting.recluster import recluster as sort_anew
+    from archive.sorting.settle import plan
     from reports.differences import difference_lines
 
     settings = settings_from(

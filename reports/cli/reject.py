@@ -25,6 +25,6 @@ def reject(identity: str, appearances: tuple[str, ...], archive: Path, as_json: 
     Examples:
       cvid reject P0003 a1f3c --archive ~/faces
     """
-    from archive import decisions
+    from archive.decisions import verbs as decisions
 
     carry_out(archive, as_json, lambda catalogue: decisions.reject(catalogue, identity, listed(",".join(appearances))))

@@ -30,6 +30,6 @@ def split(identity: str, appearances: str, archive: Path, as_json: bool) -> None
     Examples:
       cvid split P0003 --appearances a1f3c,9be02 --archive ~/faces
     """
-    from archive import decisions
+    from archive.decisions import verbs as decisions
 
     carry_out(archive, as_json, lambda catalogue: decisions.split(catalogue, identity, listed(appearances)))

@@ -25,6 +25,6 @@ def undo(number: int | None, archive: Path, as_json: bool) -> None:
       cvid undo --archive ~/faces
       cvid undo 12 --archive ~/faces
     """
-    from archive import decisions
+    from archive.decisions import verbs as decisions
 
     carry_out(archive, as_json, lambda catalogue: decisions.undo(catalogue, number))

@@ -20,7 +20,7 @@ from cvid.types import Floats, TrackSet
 METHODS = CLUSTERERS.names()
 COUNTING = ("kmeans", "spectral")
 """They are told how many groups there are; where k-means begins depends on the order of the tracks."""
-LIMITED = {"agglomerative": 20_000, "dbscan": 50_000, "hdbscan": 30_000, "spectral": 4_000}
+LIMITED = {"agglomerative": 20_000, "dbscan": 50_000, "hdbscan": 30_000, "spectral": 6_000}
 
 every_method = pytest.mark.parametrize("method", METHODS)
 

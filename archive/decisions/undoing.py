@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from archive import journal
-from archive.anchors import resolve
-from archive.journal import Entry
-from archive.rulings import Contradiction, Rulings, replay
-from archive.standing import Standing, newly_together
-from archive.statements import Forgot, Merged, Rejected, Split, Undone, ids_in
-from archive.telling import dated, sentence
+from archive.decisions import journal
+from archive.decisions.anchors import resolve
+from archive.decisions.journal import Entry
+from archive.decisions.rulings import Contradiction, Rulings, replay
+from archive.decisions.standing import Standing, newly_together
+from archive.decisions.statements import Forgot, Merged, Rejected, Split, Undone, ids_in
+from archive.decisions.telling import dated, sentence
 from cvid.errors import DecisionError
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, insert, select
 
-from archive.anchors import SAME_PLACE, SLACK_S, Anchor, box_at, overlap_at, overlap_of
+from archive.decisions.anchors import SAME_PLACE, SLACK_S, Anchor, box_at, overlap_at, overlap_of
 from archive.schema import forgotten
 from cvid.types import Track, TrackAnalysis
 

@@ -8,18 +8,18 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from archive import journal
-from archive.anchors import Anchor, resolve
 from archive.catalogue import Catalogue
-from archive.forgotten import forgotten_among
-from archive.journal import Entry
+from archive.decisions import journal
+from archive.decisions.anchors import Anchor, resolve
+from archive.decisions.journal import Entry
+from archive.decisions.rulings import Contradiction, Replay, told
+from archive.decisions.standing import Standing, seen_together
+from archive.decisions.statements import Merged, Split, Statement, Undone, anchors_in, checked, ids_in, translated
+from archive.decisions.telling import sentence
+from archive.decisions.undoing import formerly
+from archive.forgetting.places import forgotten_among
 from archive.numbers import fresh_id
-from archive.rulings import Contradiction, Replay, told
 from archive.schema import assignments
-from archive.standing import Standing, seen_together
-from archive.statements import Merged, Split, Statement, Undone, anchors_in, checked, ids_in, translated
-from archive.telling import sentence
-from archive.undoing import formerly
 
 _AT_ONCE = 500
 

@@ -17,7 +17,7 @@ from cvid.types import Floats, Ints
 
 if TYPE_CHECKING:
     from archive.catalogue import Catalogue
-    from archive.identities import Sorting
+    from archive.sorting.settle import Sorting
     from cvid.settings import ClusteringSettings
 
 SAME, MEMBER = "same", "member"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from archive import journal, queries
+from archive import queries
 from archive.catalogue import Catalogue
-from archive.journal import Entry, Intact
+from archive.decisions import journal
+from archive.decisions.journal import Entry, Intact
+from archive.decisions.statements import as_json
+from archive.decisions.telling import sentence
 from archive.records import Run
-from archive.statements import as_json
-from archive.telling import sentence
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from archive.catalogue import Catalogue
-from archive.decisions import Said
-from archive.differences import Differences
+from archive.decisions.exchange import import_decisions
+from archive.decisions.importing import Imported
+from archive.decisions.verbs import Said
 from archive.events import WritingFolders
-from archive.exchange import import_decisions
 from archive.folders import write_folders
-from archive.forgetting import Forgotten, forget
-from archive.identities import Settled, settle
-from archive.importing import Imported
+from archive.forgetting.forget import Forgotten, forget
+from archive.sorting.differences import Differences
+from archive.sorting.settle import Settled, settle
 from cvid.settings import Settings
 
 
@@ -57,7 +57,7 @@ def take_in(archive: Path, settings: Settings, content: Any, origin: str) -> tup
     """Take in the decisions of a colleague, and settle what they affect.
 
     Args:
-        content: as `archive.exchange.import_decisions` takes it; `origin` is the name of the file.
+        content: as `archive.decisions.exchange.import_decisions` takes it; `origin` is the name of the file.
     """
     with Catalogue.open(archive):
         pass

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.anchors import Anchor
-from archive.matching import Labels, overlapping
-from archive.rulings import Rulings
+from archive.decisions.anchors import Anchor
+from archive.decisions.rulings import Rulings
+from archive.sorting.matching import Labels, overlapping
 
 Pairs = NDArray[np.int32]
 

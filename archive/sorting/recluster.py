@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from archive.catalogue import Catalogue
-from archive.differences import Differences
 from archive.events import WritingFolders
 from archive.folders import write_folders
-from archive.identities import clustering_of, settle
 from archive.runlog import RunLog
+from archive.sorting.differences import Differences
+from archive.sorting.settle import clustering_of, settle
 from cvid.settings import Settings
 
 

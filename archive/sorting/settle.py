@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.anchors import resolve
-from archive.assigning import assigned, people_rows
-from archive.bounds import Bounds, bounds_of
 from archive.catalogue import Catalogue
-from archive.differences import Differences, differences
-from archive.doubts import renew_doubts
-from archive.gathering import Gathered, gather, write
-from archive.matching import Labels, match
-from archive.rulings import Rulings
-from archive.standing import rulings_of
+from archive.decisions.anchors import resolve
+from archive.decisions.rulings import Rulings
+from archive.decisions.standing import rulings_of
+from archive.sorting.assigning import assigned, people_rows
+from archive.sorting.bounds import Bounds, bounds_of
+from archive.sorting.differences import Differences, differences
+from archive.sorting.doubts import renew_doubts
+from archive.sorting.gathering import Gathered, gather, write
+from archive.sorting.matching import Labels, match
 from cvid.clustering import CLUSTERERS
 from cvid.clustering.bars import bar_for, measured_of
 from cvid.clustering.certainty import certainty

@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
+from archive.decisions.statements import Forgot, Statement, Undone, as_json, from_json, kind_of
 from archive.schema import decisions, payloads
-from archive.statements import Forgot, Statement, Undone, as_json, from_json, kind_of
 from cvid.errors import CatalogueError
 
 _SALT_BYTES = 16

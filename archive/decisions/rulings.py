@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from archive.anchors import Anchor
-from archive.journal import Entry
-from archive.statements import Confirmed, Held, Merged, Named, Rejected, Split
-from archive.telling import dated, sentence
+from archive.decisions.anchors import Anchor
+from archive.decisions.journal import Entry
+from archive.decisions.statements import Confirmed, Held, Merged, Named, Rejected, Split
+from archive.decisions.telling import dated, sentence
 from cvid.errors import DecisionError
 
 
@@ -75,7 +75,7 @@ def replay(entries: Sequence[Entry]) -> Rulings:
     """The rulings that decisions come to.
 
     Args:
-        entries: those that count, in their order: `archive.journal.active`.
+        entries: those that count, in their order: `archive.decisions.verbs.journal.active`.
 
     Raises:
         Contradiction: one cannot hold beside an earlier one.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
-from archive.anchors import Anchor
-from archive.journal import Entry, active
-from archive.rulings import Rulings, replay_what_holds
-from archive.statements import (
+from archive.decisions.anchors import Anchor
+from archive.decisions.journal import Entry, active
+from archive.decisions.rulings import Rulings, replay_what_holds
+from archive.decisions.statements import (
     Confirmed,
     Forgot,
     Held,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from archive.journal import Entry
-from archive.statements import Confirmed, Forgot, Held, Merged, Named, Rejected, Split, Undone
+from archive.decisions.journal import Entry
+from archive.decisions.statements import Confirmed, Forgot, Held, Merged, Named, Rejected, Split, Undone
 
 _ERASED = {
     "name": "named somebody",

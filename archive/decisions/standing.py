@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Select, select
 
-from archive import journal, sources
-from archive.anchors import Anchor, anchors_of, resolve
+from archive import sources
 from archive.catalogue import Catalogue
-from archive.journal import Entry
-from archive.matching import overlapping
+from archive.decisions import journal
+from archive.decisions.anchors import Anchor, anchors_of, resolve
+from archive.decisions.journal import Entry
+from archive.decisions.rulings import Person, Rulings, replay, told
 from archive.records import Moment
-from archive.rulings import Person, Rulings, replay, told
 from archive.schema import assignments, tracks
+from archive.sorting.matching import overlapping
 from cvid.errors import DecisionError, UnknownName
 
 _PREFIX = re.compile(r"[0-9a-f]{4,}")

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from archive.gathering import UNCONFIRMED, Assigned
+from archive.sorting.gathering import UNCONFIRMED, Assigned
 from cvid.clustering.certainty import Certainty, confident
 from cvid.settings import ClusteringSettings
 
 if TYPE_CHECKING:
-    from archive.identities import Sorting
+    from archive.sorting.settle import Sorting
 
 CONFIRMED, CONFIDENT, DOUBTFUL = "confirmed", "confident", "doubtful"
 NO_FACE = "no clear face"

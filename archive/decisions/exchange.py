@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from archive import journal
 from archive.catalogue import Catalogue
-from archive.importing import Imported, take_in
-from archive.statements import Forgot, Statement, Undone, as_json, from_json
+from archive.decisions import journal
+from archive.decisions.importing import Imported, take_in
+from archive.decisions.statements import Forgot, Statement, Undone, as_json, from_json
 from cvid.errors import DecisionError
 
 _VERSION = 1

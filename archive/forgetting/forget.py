@@ -8,19 +8,19 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, delete, func, select
 
-from archive import journal
-from archive.anchors import Anchor, anchors_of, resolve
 from archive.catalogue import FILE, Catalogue
-from archive.erasing import Gone, erasure_of
+from archive.decisions import journal
+from archive.decisions.anchors import Anchor, anchors_of, resolve
+from archive.decisions.standing import Standing
+from archive.decisions.statements import Forgot, Named
 from archive.events import WritingFolders
 from archive.folders import write_folders
-from archive.forgotten import keep_away
+from archive.forgetting.erasing import Gone, erasure_of
+from archive.forgetting.places import keep_away
+from archive.forgetting.proof import own_alone, samples, search, traces_of_name
+from archive.forgetting.scrubbing import PENDING, scrub
 from archive.packing import unpack_track
-from archive.proof import own_alone, samples, search, traces_of_name
 from archive.schema import identities, pictures, tracks, trails, vectors
-from archive.scrubbing import PENDING, scrub
-from archive.standing import Standing
-from archive.statements import Forgot, Named
 
 _AT_ONCE = 500
 

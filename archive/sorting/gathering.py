@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, and_, delete, func, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
-from archive.matching import Labels
 from archive.schema import assignments, identities, tracks, vectors, videos
+from archive.sorting.matching import Labels
 from cvid.types import Floats
 
 UNCONFIRMED = "unconfirmed"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from archive.anchors import Anchor
+from archive.decisions.anchors import Anchor
 
 Id = str
 Uid = str

@@ -11,16 +11,26 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from archive import journal
 from archive.catalogue import Catalogue
-from archive.journal import Entry
+from archive.decisions import journal
+from archive.decisions.journal import Entry
+from archive.decisions.rulings import Contradiction, Replay, told
+from archive.decisions.standing import Standing, seen_together
+from archive.decisions.statements import (
+    Anchors,
+    Confirmed,
+    Merged,
+    Named,
+    Rejected,
+    Split,
+    Statement,
+    checked_name,
+    ids_in,
+)
+from archive.decisions.telling import sentence
+from archive.decisions.undoing import undone
 from archive.numbers import fresh_id
-from archive.rulings import Contradiction, Replay, told
 from archive.schema import assignments
-from archive.standing import Standing, seen_together
-from archive.statements import Anchors, Confirmed, Merged, Named, Rejected, Split, Statement, checked_name, ids_in
-from archive.telling import sentence
-from archive.undoing import undone
 from cvid.errors import DecisionError
 
 _IDENTITY = re.compile(r"[Pp]\d+")

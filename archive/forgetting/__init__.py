@@ -1,0 +1,1 @@
+"""Forget somebody for good, and prove it."""
