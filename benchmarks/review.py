@@ -26,15 +26,15 @@ from data import KINDS, data_folder, videos_of
 from score import match, read, score
 from sqlalchemy import delete, select
 
-from archive import decisions
 from archive.catalogue import FILE, Catalogue
-from archive.deciding import decide_in
-from archive.decisions import Said
-from archive.doubts import SAME, Doubt, doubts_of
-from archive.identities import settle
+from archive.decisions import verbs as decisions
+from archive.decisions.carrying_out import decide_in
+from archive.decisions.verbs import Said
 from archive.index import index_footage
 from archive.records import COLUMNS, as_row
 from archive.schema import videos
+from archive.sorting.doubts import SAME, Doubt, doubts_of
+from archive.sorting.settle import settle
 from cvid.errors import DecisionError
 from cvid.models.sets import choose
 from cvid.settings import Settings
