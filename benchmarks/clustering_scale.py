@@ -151,6 +151,8 @@ def track_set(vectors: Floats) -> TrackSet:
         np.full(n, 2, np.uint8),
         np.zeros((0, 2), np.int32),
         np.full(n, -1, np.int32),
+        n,
+        vectors[:0],
         MODEL,
     )
 

@@ -243,11 +243,13 @@ class VideoAnalysis:
 
 @dataclass(frozen=True, eq=False)
 class TrackSet:
-    """All tracks of an archive that have a vector: what a clusterer works on.
+    """Tracks that have a vector, all of an archive or those that are sorted again: what a clusterer works on.
 
     `cannot` lists pairs of rows that are never one person (seen at one moment of one video, or a human said so).
     `founding` says who may found a person: 2 may alone, two of 1 may together, 0 may only join. `person` is a human's
-    word: rows of one number are one person, rows of different numbers never are; of −1 nothing was said.
+    word: rows of one number are one person, rows of different numbers never are; of −1 nothing was said. `size` is
+    how many tracks the whole archive holds, which the bar follows, and `others` are some of those that are not here,
+    each of somebody else.
     """
 
     template: Floats  # (n, d), unit length
@@ -257,6 +259,8 @@ class TrackSet:
     founding: Bytes  # (n,), 0, 1 or 2
     cannot: NDArray[np.int32]  # (k, 2)
     person: NDArray[np.int32]  # (n,), −1 = free
+    size: int
+    others: Floats  # (c, d), unit length
     model: str
 
     def __post_init__(self) -> None:
@@ -268,6 +272,7 @@ class TrackSet:
         check("TrackSet.founding", self.founding, np.uint8, (n,))
         check("TrackSet.cannot", self.cannot, np.int32, (None, 2))
         check("TrackSet.person", self.person, np.int32, (n,))
+        check("TrackSet.others", self.others, np.float32, (None, d))
 
     def __len__(self) -> int:
         return len(self.template)

@@ -55,6 +55,8 @@ def track_set(
         np.full(n, 2, np.uint8) if founding is None else 2 * np.asarray(founding, np.uint8),
         np.array(cannot, np.int32).reshape(-1, 2),
         np.full(n, -1, np.int32) if person is None else np.asarray(person, np.int32),
+        n,
+        vectors[:0],
         model,
     )
 
@@ -216,7 +218,7 @@ vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
 tracks = TrackSet(vectors, vectors[:0], np.zeros(0, np.int32), np.ones(20_000, np.float32),
                   np.full(20_000, 2, np.uint8),
                   np.random.default_rng(1).integers(0, 20_000, (5_000, 2), dtype=np.int32),
-                  np.full(20_000, -1, np.int32), "mobilefacenet:0")
+                  np.full(20_000, -1, np.int32), 20_000, vectors[:0], "mobilefacenet:0")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 count = AverageLink(ClusteringSettings()).cluster(tracks).count
 print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)

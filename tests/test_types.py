@@ -39,7 +39,8 @@ def faces(n: int) -> Faces:
 def tracks(n: int) -> TrackSet:
     return TrackSet(
         np.tile(unit(1, 0), (n, 1)), np.tile(unit(1, 0), (n, 1)), np.arange(n, dtype=np.int32),
-        zeros(n), zeros(n, dtype=np.uint8), zeros(0, 2, dtype=np.int32), zeros(n, dtype=np.int32) - 1, "m:0",
+        zeros(n), zeros(n, dtype=np.uint8), zeros(0, 2, dtype=np.int32), zeros(n, dtype=np.int32) - 1, n, zeros(0, 2),
+        "m:0",
     )  # fmt: skip
 
 

@@ -257,6 +257,8 @@ def _track_set(gathered: Gathered, bounds: Bounds, founding: Bytes) -> TrackSet:
         founding=founding[rows],
         cannot=cannot[(cannot >= 0).all(axis=1)],
         person=bounds.person[rows],
+        size=len(rows),
+        others=gathered.template[:0],
         model=gathered.model,
     )
 

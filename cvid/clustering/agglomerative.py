@@ -33,7 +33,7 @@ class Agglomerative:
     def cluster(self, tracks: TrackSet) -> Clusters:
         """Group the tracks; see `Clusterer.cluster`."""
         refuse_more("agglomerative", len(tracks), _MOST)
-        bar = bar_for(tracks.model, len(tracks), self.settings)
+        bar = bar_for(tracks.model, tracks.size, self.settings)
         return obeying(tracks, self.settings, lambda points: _average_linked(points, bar))
 
 

@@ -35,7 +35,7 @@ class AverageLink:
 
     def cluster(self, tracks: TrackSet) -> Clusters:
         """Group the tracks; see `Clusterer.cluster`."""
-        bar = bar_for(tracks.model, len(tracks), self.settings)
+        bar = bar_for(tracks.model, tracks.size, self.settings)
         pairs, _ = neighbours(tracks.template, bar - _ROUNDING)
         groups = link(
             tracks.template,

@@ -79,7 +79,7 @@ def alone_numbered(group: Ints) -> Ints:
 
 def _parted(group: Ints, tracks: TrackSet, settings: ClusteringSettings) -> Ints:
     """The groups, each that holds a forbidden pair parted."""
-    bar, cohesion = bar_for(tracks.model, len(tracks), settings), cohesion_for(tracks.model, settings)
+    bar, cohesion = bar_for(tracks.model, tracks.size, settings), cohesion_for(tracks.model, settings)
     parted, free = group.copy(), int(group.max()) + 1
     inside: Ints = np.full(len(tracks), -1, np.int64)
     cannot = tracks.cannot[group[tracks.cannot[:, 0]] == group[tracks.cannot[:, 1]]]

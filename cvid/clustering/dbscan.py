@@ -38,7 +38,7 @@ class Dbscan:
     def cluster(self, tracks: TrackSet) -> Clusters:
         """Group the tracks; see `Clusterer.cluster`."""
         refuse_more("dbscan", len(tracks), _MOST)
-        bar = bar_for(tracks.model, _STRICTER * len(tracks), self.settings)
+        bar = bar_for(tracks.model, _STRICTER * tracks.size, self.settings)
         return obeying(tracks, self.settings, lambda points: within_radius(points, bar, _LEAST))
 
 

@@ -7,6 +7,7 @@ the archive stays as it is, so that the cost follows what is new.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ _FLOOR = 0.75
 """Tracks below this share of the bar are not looked at: nobody among them could be the same person."""
 _NEAR = 0.9
 """An identity is sorted again if a new track's mean similarity to it reaches this share of the bar."""
+_COHORT = 1000
+"""Identities that stand for the rest of the archive."""
 _BLOCK = 1 << 23
 
 
@@ -37,7 +40,7 @@ def grow(
     rows = region(tracks.template, before, fresh, bar, NeighbourIndex(tracks.template)) if len(tracks) else before
     labels = before.copy()
     if len(rows):
-        found = cluster(tracks[rows], rows)
+        found = cluster(replace(tracks[rows], others=_others(tracks.template, before, rows)), rows)
         labels[rows] = np.where(found >= 0, found + before.max(initial=-1) + 1, -1)
     return labels, rows
 
@@ -68,6 +71,15 @@ def region(template: Floats, before: Ints, fresh: NDArray[np.bool_], bar: float,
     lonely = np.flatnonzero((before < 0) & ~fresh)
     chosen[_reached(template, lonely, np.concatenate([means[touched], template[rows]]), bar)] = True
     return np.flatnonzero(chosen)
+
+
+def _others(template: Floats, before: Ints, rows: Ints) -> Floats:
+    """A track each of some identities that are not sorted again, float32 (c, d): what the archive is like."""
+    outside = np.ones(len(template), np.bool_)
+    outside[rows] = False
+    untouched = np.flatnonzero(outside & (before >= 0))
+    first = untouched[np.unique(before[untouched], return_index=True)[1]]
+    return template[first[np.linspace(0, len(first) - 1, _COHORT).astype(np.int64)] if len(first) > _COHORT else first]
 
 
 def _means(template: Floats, before: Ints, groups: Ints) -> Floats:

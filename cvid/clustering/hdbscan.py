@@ -43,7 +43,7 @@ class Hdbscan:
     def cluster(self, tracks: TrackSet) -> Clusters:
         """Group the tracks; see `Clusterer.cluster`."""
         refuse_more("hdbscan", len(tracks), _MOST)
-        bar = bar_for(tracks.model, len(tracks), self.settings)
+        bar = bar_for(tracks.model, tracks.size, self.settings)
         return obeying(tracks, self.settings, lambda points: _dense_and_near(points, bar))
 
 

@@ -32,6 +32,8 @@ def sorted_into_people(
         founding=founding_of(np.zeros(len(quality)), np.ones(len(quality), np.bool_), quality, settings),
         cannot=np.zeros((0, 2), np.int32),
         person=np.full(len(vectors), -1, np.int32),
+        size=len(vectors),
+        others=vectors[:0],
         model=model,
     )
     labels = np.full(len(face), -1, np.int32)
