@@ -18,11 +18,11 @@ from cvid.types import Clusters, Doubles, Floats, Ints, TrackSet
 
 _SEED = 0
 _STARTS = 3
-_STEEPNESS = 15.0
-"""How fast similarity turns into affinity at the bar. From 12 to 20 results hardly differ; at 30, and with plain
-cosines or only the nearest neighbours, B-cubed F on parts of the LFW half is 0.03 to 0.2 lower."""
-_MOST = 4_000
-"""Tracks at most: the time grows with their cube (measured: ten seconds for 2,400)."""
+_STEEPNESS = 12.0
+"""How fast similarity turns into affinity at the bar. From 10 to 15 results hardly differ; at 30, and with plain
+cosines or only the nearest neighbours, B-cubed F on parts of the LFW half is 0.03 to 0.2 lower, as it is at 6."""
+_MOST = 6_000
+"""Tracks at most: the time grows with their cube (measured: ten seconds for 2,400, two minutes for 5,000)."""
 
 
 class Spectral:
@@ -46,7 +46,7 @@ class Spectral:
         """Group the tracks; see `Clusterer.cluster`."""
         refuse_more("spectral", len(tracks), _MOST)
         k, self.remark = groups_wanted(tracks, self.settings)
-        bar = bar_for(tracks.model, len(tracks), self.settings)
+        bar = bar_for(tracks.model, tracks.size, self.settings)
         return obeying(tracks, self.settings, lambda points: _by_eigenvectors(points, k, bar))
 
 
