@@ -17,7 +17,7 @@ _NEAR = 1
 """Neighbours that make the density of a point. With 2, people with two tracks are lost: B-cubed F 0.926 on the LFW
 half, where 1 gives 0.953."""
 _MOST = 30_000
-"""Tracks at most: the time grows with their square (measured: about half a minute for 10,000)."""
+"""Tracks at most: the time grows with their square (measured: about a minute for 20,000)."""
 
 
 class Hdbscan:

@@ -1,4 +1,4 @@
-"""Methods that compare all pairs refuse archives that they would fill the memory with, or sit over for hours."""
+"""Methods that compare all pairs refuse archives that they would fill the memory with, or take very long over."""
 
 from __future__ import annotations
 
