@@ -41,8 +41,8 @@ class KMeans:
         k, self.remark = groups_wanted(tracks, self.settings)
         if len(tracks) * k > _MOST:
             raise SettingsError(
-                f"clustering.method: kmeans would take very long for {k:,} groups of {len(tracks):,} tracks; use average, "
-                "or give a smaller clustering.k"
+                f"clustering.method: kmeans would take very long for {k:,} groups of {len(tracks):,} tracks; "
+                "use average, or give a smaller clustering.k"
             )
         return obeying(tracks, self.settings, lambda points: _around_means(points, k))
 
