@@ -91,3 +91,35 @@ def test_rules_hold_while_it_grows(data: st.DataObject) -> None:
     labels = one_by_one(tracks, random.permutation(n))
     assert (labels >= 0).all()
     assert all(labels[a] != labels[b] for a, b in cannot)
+
+
+def test_a_large_identity_is_sorted_by_some_of_its_tracks_and_the_others_follow() -> None:
+    vectors = people(3, 400, spread=0.4)
+    before = np.repeat(np.arange(3), 400)
+    fresh = np.zeros(1200, np.bool_)
+    fresh[5] = fresh[405] = True
+    before[[5, 405]] = -1
+    asked: list[int] = []
+
+    def counting(some: TrackSet, rows: Ints) -> Ints:
+        asked.append(len(rows))
+        return cluster(some, rows)
+
+    labels, again = grow(track_set(vectors), before, fresh, BAR, counting)
+    assert len(again) == 800 and asked[0] < 300
+    assert len(set(labels[:400].tolist())) == len(set(labels[400:800].tolist())) == 1
+    assert labels[0] != labels[400] and (labels[800:] == 2).all()
+
+
+def test_who_follows_never_breaks_a_rule() -> None:
+    """A track that stands for nobody was seen beside the newcomer, so the identity cannot take the newcomer in."""
+    vectors = people(1, 401, spread=0.1)
+    before = np.zeros(401, np.int64)
+    before[400] = -1
+    for seen_beside in range(0, 400, 37):
+        tracks = track_set(vectors, cannot=[(seen_beside, 400)])
+        labels, _ = grow(tracks, before, before < 0, BAR, cluster)
+        assert labels[seen_beside] != labels[400]
+    tracks = track_set(vectors, cannot=[(a, a + 1) for a in range(0, 400, 2)])  # wrong from the start
+    labels, _ = grow(tracks, before, before < 0, BAR, cluster)
+    assert all(labels[a] != labels[a + 1] for a in range(0, 400, 2))
