@@ -36,14 +36,16 @@ class Calibration:
     frequent. `false_links`: how many strangers above the bar a track may expect. Average-link asks for the mean of
     many pairs, so one false neighbour is not yet a false merge, the less so for a model whose strangers come in
     clumps. `cohesion`: the share of the similarity inside a group that a merge must reach; the more alike a model
-    finds everybody, the higher. The latter two were chosen on footage of all kinds, see docs/LOG.md, "Clustering".
+    finds everybody, the higher. `normalisation`: how far a face's likeness to strangers in general counts against it,
+    see `cvid.clustering.normalise`. The last three were chosen on footage of all kinds, docs/LOG.md, "Clustering".
     """
 
     tail: tuple[tuple[float, float], ...]
     slopes: tuple[float, ...]
     bias: float
     false_links: float = 0.15
-    cohesion: float = 0.57
+    cohesion: float = 0.56
+    normalisation: float = 0.7
 
     @property
     def weights(self) -> tuple[float, ...]:
@@ -54,18 +56,18 @@ class Calibration:
 
 SHIPPED = {
     "mobilefacenet": Calibration(
-        ((-2, 0.253), (-3, 0.336), (-4, 0.404), (-5, 0.463), (-6, 0.514)), (26.1384,), -7.8562, 0.15, 0.57
+        ((-2, 0.253), (-3, 0.336), (-4, 0.404), (-5, 0.463), (-6, 0.514)), (26.1384,), -7.8562, 0.15, 0.56, 0.7
     ),
     "dlib_resnet": Calibration(
-        ((-2, 0.431), (-3, 0.587), (-4, 0.699), (-5, 0.765), (-6, 0.813)), (21.0522,), -8.4269, 1.25, 0.73
+        ((-2, 0.431), (-3, 0.587), (-4, 0.699), (-5, 0.765), (-6, 0.813)), (21.0522,), -8.4269, 1.5, 0.73, 1.2
     ),
     "mobilefacenet+dlib_resnet": Calibration(
-        ((-2, 0.2781), (-3, 0.3698), (-4, 0.4397), (-5, 0.4995)), (18.6109, 8.8288), -8.8783, 0.26, 0.61
+        ((-2, 0.2781), (-3, 0.3698), (-4, 0.4397), (-5, 0.4995)), (18.6109, 8.8288), -8.8783, 0.26, 0.61, 0.86
     ),
 }
 """By combination, names joined by "+"; slopes, biases and the pair's tail as `benchmarks/calibrations.py` prints them.
 
-The pair's false links and cohesion are those of its models, weighed; they were not chosen on footage."""
+The pair's last three figures are those of its models, weighed; they were not chosen on footage."""
 
 
 def calibration_of(models: str) -> Calibration | None:
@@ -167,12 +169,20 @@ def _read(models: str, fields: dict[str, object]) -> Calibration:
     read = Calibration(**fields)  # type: ignore[arg-type]
     tail = tuple((float(far), float(cosine)) for far, cosine in read.tail)
     slopes = tuple(float(slope) for slope in read.slopes)
-    numbers = [*slopes, *(number for point in tail for number in point), read.bias, read.false_links, read.cohesion]
+    numbers = [
+        *slopes,
+        *(number for point in tail for number in point),
+        read.bias,
+        read.false_links,
+        read.cohesion,
+        read.normalisation,
+    ]
     if len(tail) < 2 or len(slopes) != len(models.split("+")) or not np.isfinite(np.array(numbers, np.float64)).all():
         raise ValueError("no calibration")
     if min(slopes) < 0 or not sum(slopes) or read.false_links <= 0:
         raise ValueError("no calibration")
-    return Calibration(tail, slopes, float(read.bias), float(read.false_links), float(read.cohesion))
+    chosen = float(read.false_links), float(read.cohesion), float(read.normalisation)
+    return Calibration(tail, slopes, float(read.bias), *chosen)
 
 
 def _tail(strangers: Doubles) -> tuple[tuple[float, float], ...]:

@@ -5,7 +5,7 @@ Every threshold of cvid stands here with the reason for its default; `docs/LOG.m
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -198,8 +198,8 @@ class ClusteringSettings(Section):
     """How tracks become people."""
 
     method: str = Field(
-        "average",
-        description="Name of the clustering method. Average-link, because it degrades slowly (docs/decisions/0001).",
+        "hybrid",
+        description="Name of the clustering method. Hybrid, because it does best on footage and stills (docs/LOG.md).",
     )
     bar: float = Field(
         0.0,
@@ -218,6 +218,13 @@ class ClusteringSettings(Section):
             "measured number (cvid/clustering/bars.py), because models' strangers spread differently."
         ),
     )
+    strictness: Literal["cautious", "balanced", "eager"] | Annotated[float, Field(gt=0)] = Field(
+        "balanced",
+        description=(
+            "How much a wrong link weighs beside a missed one: cautious and eager allow a fifth and four times the "
+            "false links of balanced; a number is false_links itself. Balanced, because it measured best (docs/LOG.md)."
+        ),
+    )
     cohesion: float = Field(
         0.0,
         ge=0,
@@ -226,6 +233,31 @@ class ClusteringSettings(Section):
             "A merge must reach this share of the similarity inside each group; 0: the model's own measured share, "
             "because models differ in how alike they find everybody. Lower melts look-alikes of one room, higher "
             "splits people."
+        ),
+    )
+    normalisation: float = Field(
+        0.0,
+        ge=0,
+        le=2,
+        description=(
+            "How far hybrid counts a face's likeness to strangers in general against its likeness to one person; 0: "
+            "the model's own measured share, because models differ in how many such faces they know."
+        ),
+    )
+    second_pass: bool = Field(
+        True,
+        description=(
+            "Whether hybrid lets small groups that are left over join a person by the mean direction of all its "
+            "faces. True, because among strangers it finds most of what a strict bar loses (docs/LOG.md)."
+        ),
+    )
+    margin: float = Field(
+        0.04,
+        ge=0,
+        le=1,
+        description=(
+            "How much more alike a person must be to such a group than the runner-up, as a cosine. 0.04 keeps "
+            "some strangers out and loses nobody; 0.08 loses people of whom others have a likeness."
         ),
     )
     k: int = Field(

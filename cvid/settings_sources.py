@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -122,12 +122,18 @@ def _sentence(exc: ValidationError) -> str:
     """What is wrong, setting by setting."""
     parts = []
     for error in exc.errors():
-        name, value = ".".join(str(p) for p in error["loc"]), error["input"]
+        name, value = _named(error["loc"]), error["input"]
         if error["type"] == "extra_forbidden":
             parts.append(_unknown(".".join([name, *list(value)[:1]]) if isinstance(value, dict) else name))
         else:
             parts.append(f"setting '{name}': {reprlib.repr(value)} is not allowed; {_allowed(name)}")
-    return "; ".join(parts)
+    return "; ".join(dict.fromkeys(parts))
+
+
+def _named(place: tuple[int | str, ...]) -> str:
+    """The setting where an error is; of one that may be of several kinds pydantic names each kind behind it."""
+    name = ".".join(str(part) for part in place)
+    return next((known for known in _fields() if name.startswith(f"{known}.")), name)
 
 
 def _unknown(name: str) -> str:
@@ -151,12 +157,20 @@ def _allowed(name: str) -> str:
     if field is None:
         first = next(known for known in _fields() if known.startswith(f"{name}."))
         return f"it is a section: set one of its settings, such as {first}"
-    if get_origin(field.annotation) is Literal:
-        return f"it must be one of: {', '.join(get_args(field.annotation))}"
-    limits = [
-        f"{words} {getattr(m, key):g}" for m in field.metadata for key, words in _LIMITS.items() if hasattr(m, key)
-    ]
-    return "it must be " + ", ".join(filter(None, (_KINDS[field.annotation], " and ".join(limits))))
+    return f"it must be {_described(field.annotation, field.metadata)}"
+
+
+def _described(kind: Any, limits: Sequence[Any]) -> str:
+    """A kind of value in words."""
+    if get_origin(kind) is Literal:
+        return f"one of: {', '.join(get_args(kind))}"
+    if get_origin(kind) is Annotated:
+        kind, *fields = get_args(kind)
+        return _described(kind, [limit for field in fields for limit in field.metadata])
+    if kind not in _KINDS:
+        return "; or ".join(_described(each, ()) for each in get_args(kind))
+    words = [f"{word} {getattr(m, key):g}" for m in limits for key, word in _LIMITS.items() if hasattr(m, key)]
+    return ", ".join(filter(None, (_KINDS[kind], " and ".join(words))))
 
 
 def _fields() -> dict[str, FieldInfo]:

@@ -27,6 +27,7 @@ class Clusterer(Protocol):
 CLUSTERERS = Registry(
     "clustering method",
     {
+        "hybrid": "cvid.clustering.hybrid:Hybrid",
         "average": "cvid.clustering.average:AverageLink",
         "dbscan": "cvid.clustering.dbscan:Dbscan",
         "agglomerative": "cvid.clustering.agglomerative:Agglomerative",

@@ -106,7 +106,7 @@ def fitted(material: Material) -> tuple[Calibration, NDArray[np.bool_]]:
     """A calibration of all that is given, and which of the pairs drawn for it are of one person.
 
     Slopes and bias come from drawn pairs, balanced by person; the tail from all pairs of strangers. What only footage
-    can tell, false links and cohesion, is taken over from what is known of the models.
+    can tell (false links, cohesion, normalisation) is taken over from what is known of the models.
     """
     people = material.people[material.face]
     pairs, same = draw_pairs(people)
@@ -164,7 +164,7 @@ def _compared(train: Material, test: Material, settings: ClusteringSettings) -> 
         for place, model in enumerate(train.models):
             alone = tuple(float(other == place) for other in range(count))
             own = calibration_of(model) or found
-            one = replace(found, slopes=alone, false_links=own.false_links, cohesion=own.cohesion)
+            one = replace(own, slopes=alone, tail=found.tail, bias=found.bias)
             ways[f"{model} alone"] = _with_tail(one, train, alone, keep=True)
     elif known := calibration_of(train.models[0]):
         ways[BEFORE] = known
@@ -187,7 +187,7 @@ def _with_tail(found: Calibration, material: Material, weights: Sequence[float],
     """The tail of all pairs of strangers with these weights, and what the models are known to need.
 
     Args:
-        keep: the false links and cohesion of `found`.
+        keep: what only footage can tell as it is in `found`.
     """
     people = material.people[material.face]
     scores = Scores.of(fused(material.vectors, weights), people, np.ones(len(people), np.bool_))
@@ -202,6 +202,7 @@ def _with_tail(found: Calibration, material: Material, weights: Sequence[float],
         found,
         false_links=round(float(shares @ [each.false_links for each in known]), 4),
         cohesion=round(float(shares @ [each.cohesion for each in known]), 4),
+        normalisation=round(float(shares @ [each.normalisation for each in known]), 4),
     )
 
 
