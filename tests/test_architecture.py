@@ -17,7 +17,7 @@ ROOMS = ("cvid", "archive", "reports", "main")
 NEVER = {"torch", "tensorflow", "keras", "dlib", "mtcnn", "face_recognition", "face_recognition_models",
          "pkg_resources", "setuptools"}  # fmt: skip
 OPTIONAL = {"deepface", "insightface", "retinaface"}
-HEAVY = OPTIONAL | {"numpy", "cv2", "av", "onnx", "onnxruntime", "sqlalchemy", "alembic", "scipy", "faiss", "pydantic"}
+HEAVY = OPTIONAL | {"numpy", "sklearn", "hdbscan", "numba", "cv2", "av", "onnx", "onnxruntime", "sqlalchemy", "alembic", "scipy", "faiss", "pydantic"}
 
 SOURCES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -142,6 +142,7 @@ DOORS = {
     "cv2": {"cvid.opencv"},
     "onnxruntime": {"cvid.sessions"},
     "faiss": {"cvid.clustering.graph"},
+    "numba": {"cvid.clustering.merging"},
     "av": {"cvid.video", "cvid.upright", "reports.sample"},
     "insightface": {"cvid.embedders.arcface"},
     "deepface": {"cvid.embedders.deepface"},

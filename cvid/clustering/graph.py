@@ -38,6 +38,11 @@ class NeighbourIndex:
         self._exact_below = exact_below
         self._lists: Any = None
 
+    def prepare(self) -> None:
+        """Lay the vectors out now, if there are enough of them, so that every later search is quick."""
+        if self._lists is None and len(self._vectors) >= self._exact_below:
+            self._lists = _inverted_lists(self._vectors)
+
     def search(self, vectors: Floats, k: int) -> tuple[Floats, Ints]:
         """The `k` nearest rows of each vector, float32 (m, d), the most similar ones first.
 
@@ -50,7 +55,7 @@ class NeighbourIndex:
         if self._lists is None and few:
             cosine, found = faiss.knn(vectors, self._vectors, k, metric=faiss.METRIC_INNER_PRODUCT)
         else:
-            self._lists = self._lists or _inverted_lists(self._vectors)
+            self.prepare()
             cosine, found = self._lists.search(vectors, k)
         return np.asarray(cosine, np.float32), np.asarray(found, np.int64)
 
