@@ -253,7 +253,9 @@ class _Run:
     def sort_and_show(self) -> IndexSummary:
         """Sort all tracks into people, bring the folders up to date, and close the run."""
         self.hook(Clustering(self.catalogue.track_count()))
-        settle(self.catalogue, self.settings)
+        settled = settle(self.catalogue, self.settings)
+        if settled.differences.remark:
+            self.hook(Note(settled.differences.remark))
         write_folders(self.catalogue, self.catalogue.folder, self.hook)
         people = self.catalogue.people()
         summary = IndexSummary(

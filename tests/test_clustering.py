@@ -114,10 +114,10 @@ def test_without_a_founder_there_is_nobody() -> None:
 
 def test_who_may_found() -> None:
     s = ClusteringSettings(found_s=1.5, found_quality=0.2)
-    length = np.array([1.5, 0.0, 1.4, 60, 0.0])
-    picture = np.array([False, True, False, False, True])
-    quality = np.array([0.2, 0.2, 0.9, 0.19, 0.19], np.float32)
-    assert founding_of(length, picture, quality, s).tolist() == [2, 2, 1, 0, 0]
+    length = np.array([1.5, 0.0, 1.4, 0.5, 0.4, 60, 0.0])
+    picture = np.array([False, True, False, False, False, False, True])
+    quality = np.array([0.2, 0.2, 0.9, 0.9, 0.9, 0.19, 0.19], np.float32)
+    assert founding_of(length, picture, quality, s).tolist() == [2, 2, 1, 1, 0, 0, 0]
 
 
 def test_two_short_clear_tracks_found_a_person_together_and_a_human_alone() -> None:

@@ -34,7 +34,7 @@ def assigned(found: Sorting, sure: Certainty, settings: ClusteringSettings) -> l
     rejected = np.zeros(n, np.bool_)
     rejected[found.bounds.rejected] = True
     reasons = np.select(
-        [labels >= 0, place < 0, rejected, (found.founding == 1) & short, found.founding == 0],
+        [labels >= 0, place < 0, rejected, short & (gathered.quality >= settings.found_quality), found.founding == 0],
         ["", NO_FACE, REJECTED, TOO_SHORT, TOO_POOR],
         ALONE,
     )

@@ -85,7 +85,7 @@ def settle(
     """
     clustering = clustering_of(catalogue, settings)
     rules = _rules(catalogue, clustering)
-    anew = anew or catalogue.fact("clustering") != rules
+    anew = anew or catalogue.fact("clustering") != rules or clustering.k > 0  # which is that of the whole archive
     if not (anew or affected) and catalogue.fact("settled"):
         return Settled(frozenset(), differences((), ()))
     folders_are_behind = catalogue.fact("shown") is False  # a run was killed before it wrote them

@@ -11,6 +11,10 @@ from cvid.types import Bytes, Clusters, Doubles, Floats, TrackSet
 ALONE = 2
 """What it takes to found a person: one long clear track, or two clear ones."""
 
+_BRIEF = 3
+"""Two tracks found a person together if each is a third as long as one alone must be: a thing that was taken for a face
+is seen for an instant, and may be so twice (measured on footage without people)."""
+
 
 def founding_of(
     duration_s: Doubles, picture: NDArray[np.bool_], quality: Floats, settings: ClusteringSettings
@@ -25,7 +29,8 @@ def founding_of(
     """
     clear = quality >= settings.found_quality
     long = picture | (duration_s >= settings.found_s - 1e-3)
-    return np.asarray(clear.astype(np.uint8) * (1 + long), np.uint8)
+    followed = long | (duration_s >= settings.found_s / _BRIEF - 1e-3)
+    return np.asarray(clear * (followed.astype(np.uint8) + long), np.uint8)
 
 
 def as_clusters(group: NDArray[np.int64], tracks: TrackSet) -> Clusters:

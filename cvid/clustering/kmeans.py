@@ -42,7 +42,7 @@ class KMeans:
         if len(tracks) * k > _MOST:
             raise SettingsError(
                 f"clustering.method: kmeans would take very long for {k:,} groups of {len(tracks):,} tracks; "
-                "use average, or give a smaller clustering.k"
+                "use hybrid, or give a smaller clustering.k"
             )
         return obeying(tracks, self.settings, lambda points: _around_means(points, k))
 

@@ -14,5 +14,5 @@ def refuse_more(method: str, tracks: int, most: int) -> None:
     if tracks > most:
         raise SettingsError(
             f"clustering.method: {method} compares all pairs and takes at most {most:,} tracks, and there are "
-            f"{tracks:,}; use average, which follows neighbours only"
+            f"{tracks:,}; use hybrid or average, which follow neighbours only"
         )
