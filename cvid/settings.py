@@ -272,7 +272,8 @@ class ClusteringSettings(Section):
         1.5,
         ge=0,
         description=(
-            "A shorter track may join a person but not found one. 1.5 s: passers-by and false faces are briefer."
+            "A shorter track may join a person but not found one alone; two of a third of that may together. 1.5 s: "
+            "passers-by and false faces are briefer."
         ),
     )
     found_quality: float = Field(
