@@ -61,10 +61,9 @@ def main() -> None:
     if a.one:
         print(line(a.cache, a.models, a.one), flush=True)
         return
+    heads = "composed: F (min) · P · macro · ratio | look-alikes | room | real"
     crowded = "composed among strangers: F · mixed | look-alikes among strangers"
-    print(
-        f"| way | composed: F (min) · P · macro · ratio | look-alikes | room | real | {crowded} | stills: B³ F | s | MiB |"
-    )
+    print(f"| way | {heads} | {crowded} | stills: B-cubed F | s | MiB |")
     print("|---" * 10 + "|", flush=True)
     for way in a.only:
         command = [sys.executable, __file__, str(a.cache), "--models", a.models, "--one", way]
