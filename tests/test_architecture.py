@@ -17,7 +17,8 @@ ROOMS = ("cvid", "archive", "reports", "main")
 NEVER = {"torch", "tensorflow", "keras", "dlib", "mtcnn", "face_recognition", "face_recognition_models",
          "pkg_resources", "setuptools"}  # fmt: skip
 OPTIONAL = {"deepface", "insightface", "retinaface"}
-HEAVY = OPTIONAL | {"numpy", "sklearn", "hdbscan", "numba", "cv2", "av", "onnx", "onnxruntime", "sqlalchemy", "alembic", "scipy", "faiss", "pydantic"}
+HEAVY = OPTIONAL | {"numpy", "sklearn", "hdbscan", "numba", "cv2", "av", "onnx", "onnxruntime", "sqlalchemy", "alembic",
+                    "scipy", "faiss", "pydantic"}  # fmt: skip
 
 SOURCES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path

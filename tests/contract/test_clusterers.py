@@ -162,7 +162,7 @@ def test_the_order_of_the_tracks_does_not_matter(method: str, seed: int) -> None
 @pytest.mark.parametrize("method", LIMITED)
 def test_what_compares_all_pairs_refuses_many(method: str) -> None:
     few = LIMITED[method]
-    with pytest.raises(SettingsError, match=rf"{method} .* at most {few:,} tracks, and there are {few + 1:,}; use av"):
+    with pytest.raises(SettingsError, match=rf"{method} .* at most {few:,} tracks, and there are {few + 1:,}; use hy"):
         cluster(track_set(np.repeat(people(1, 1, dimensions=2), few + 1, axis=0)), method)
 
 
