@@ -8,6 +8,7 @@ footage: five against one, mean of the pairs 0.38 to 0.40 and mean direction 0.4
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,13 +39,12 @@ class Terms:
 
 @dataclass(frozen=True, eq=False)
 class _Groups:
-    """The groups as they are, g of them, named 0 … g − 1 in the order of their names before."""
+    """The groups as they are, named 0 … g − 1. Those that became part of others keep their place, unused."""
 
-    of: Ints  # (n,), the group of each row
     total: Floats  # (g, d), sum of the vectors
     size: Ints  # (g,)
     inner: Doubles  # (g,), mean cosine of its pairs; −1 for a single track
-    shift: Doubles  # (g,), mean
+    shift: Doubles  # (g,), sum
     person: Ints  # (g,), −1 = free
 
 
@@ -59,44 +59,70 @@ def join_leftovers(tracks: TrackSet, pairs: Ints, groups: Ints, shift: Floats, t
     Returns:
         int64 (n,), the group of each row.
     """
-    forbidden = tracks.cannot.astype(np.int64)
-    while True:
-        now = _measured(tracks, groups, shift)
-        pairs = _between(now, pairs)
-        proposals = _proposals(now, now.of[pairs], terms)
-        joins = _allowed(now, proposals, now.of[forbidden])
-        if not joins:
-            return groups
-        become = np.arange(len(now.size))
-        become[list(joins)] = list(joins.values())
-        groups = become[now.of]
-
-
-def _measured(tracks: TrackSet, groups: Ints, shift: Floats) -> _Groups:
     _, of = np.unique(groups, return_inverse=True)
+    now = _measured(tracks, of, shift)
+    pairs, forbidden = _between(now, of[pairs]), of[tracks.cannot]
+    looking = np.ones(len(now.size), np.bool_)
+    while True:
+        seen = looking[pairs].any(axis=1)
+        joins = _allowed(now, _proposals(now, pairs[seen], looking, terms), forbidden)
+        if not joins:
+            return np.asarray(of, np.int64)
+        now, become = _joined(now, joins)
+        of, forbidden, pairs = become[of], become[forbidden], _between(now, become[pairs])
+        looking = _around(pairs, np.array(list(joins.values())), len(become))
+
+
+def _measured(tracks: TrackSet, of: Ints, shift: Floats) -> _Groups:
+    """The groups 0 … g − 1 of the rows."""
     size = np.bincount(of)
     order = np.argsort(of, kind="stable")
     first = np.concatenate([[0], np.cumsum(size)[:-1]]).astype(np.int64)
     total = np.add.reduceat(tracks.template[order], first, axis=0) if len(size) else tracks.template[:0]
-    square = np.einsum("gd,gd->g", total, total, dtype=np.float64)
-    inner = np.where(size > 1, (square - size) / np.maximum(size * (size - 1), 1), -1)
     person = np.full(len(size), -1, np.int64)
     np.maximum.at(person, of, tracks.person)
-    return _Groups(of, total, size, inner, np.bincount(of, shift, len(size)) / np.maximum(size, 1), person)
+    shifts = np.asarray(np.bincount(of, shift, len(size)), np.float64)
+    return _Groups(total, size, _inner(total, size), shifts, person)
+
+
+def _inner(total: Floats, size: Ints) -> Doubles:
+    square = np.einsum("gd,gd->g", total, total, dtype=np.float64)
+    return np.asarray(np.where(size > 1, (square - size) / np.maximum(size * (size - 1), 1), -1), np.float64)
 
 
 def _between(now: _Groups, pairs: Ints) -> Ints:
-    """Of the neighbouring rows one pair for any two groups of which one is a leftover."""
-    sides = np.sort(now.of[pairs], axis=1)
-    useful = (sides[:, 0] != sides[:, 1]) & (now.size[sides].min(axis=1) <= LEFTOVER)
-    keys = sides[useful] @ np.array([len(now.size), 1])
-    return np.asarray(pairs[useful][np.unique(keys, return_index=True)[1]], np.int64)
+    """The pairs of different groups of which one is a leftover, each once."""
+    pairs = np.sort(pairs[now.size[pairs].min(axis=1) <= LEFTOVER], axis=1)
+    keys = np.unique(pairs[pairs[:, 0] != pairs[:, 1]] @ np.array([len(now.size), 1]))
+    return np.column_stack(np.divmod(keys, max(len(now.size), 1)))
 
 
-def _proposals(now: _Groups, pairs: Ints, terms: Terms) -> Ints:
+def _joined(now: _Groups, joins: dict[int, int]) -> tuple[_Groups, Ints]:
+    """The groups after the joins, and what each has become, int64 (g,)."""
+    gone, kept = np.array(list(joins.items()), np.int64).T
+    new = deepcopy(now)
+    np.add.at(new.total, kept, now.total[gone])
+    np.add.at(new.size, kept, now.size[gone])
+    np.add.at(new.shift, kept, now.shift[gone])
+    np.maximum.at(new.person, kept, now.person[gone])
+    new.inner[kept] = _inner(new.total[kept], new.size[kept])
+    become = np.arange(len(now.size))
+    become[gone] = kept
+    return new, become
+
+
+def _around(pairs: Ints, changed: Ints, count: int) -> NDArray[np.bool_]:
+    """(g,), which groups have changed or have a neighbour that did: all others would decide as before."""
+    mask = np.zeros(count, np.bool_)
+    mask[changed] = True
+    mask[pairs[mask[pairs].any(axis=1)]] = True
+    return mask
+
+
+def _proposals(now: _Groups, pairs: Ints, looking: NDArray[np.bool_], terms: Terms) -> Ints:
     """Which leftover wants to join which group, int64 (p, 2), the most similar ones first.
 
-    Each wants the one that it is most like, and only if the terms allow it.
+    Each that is looking wants the one that it is most like, and only if the terms allow it.
     """
     alike, allowed = _judged(now, pairs, terms)
     one, other = np.concatenate([pairs, pairs[:, ::-1]]).T
@@ -107,7 +133,8 @@ def _proposals(now: _Groups, pairs: Ints, terms: Terms) -> Ints:
     after = np.minimum(best + 1, len(one) - 1)
     alone = (after == best) | (one[after] != one[best])
     clear = alone | (alike[best] - alike[after] >= terms.margin)
-    wants = allowed[best] & clear & (now.size[one[best]] <= np.minimum(now.size[other[best]], LEFTOVER))
+    small = now.size[one[best]] <= np.minimum(now.size[other[best]], LEFTOVER)
+    wants = looking[one[best]] & small & allowed[best] & clear
     best = best[wants]
     best = best[np.lexsort((one[best], other[best], -alike[best]))]
     return np.column_stack([one[best], other[best]])
@@ -118,7 +145,7 @@ def _judged(now: _Groups, pairs: Ints, terms: Terms) -> tuple[Doubles, NDArray[n
     a, b = pairs.T
     product = np.einsum("kd,kd->k", now.total[a], now.total[b], dtype=np.float64)
     length = np.linalg.norm(now.total, axis=1).astype(np.float64)
-    shift = (now.shift[a] + now.shift[b]) / 2
+    shift = (now.shift[a] / now.size[a] + now.shift[b] / now.size[b]) / 2
     alike, mean = product / np.maximum(length[a] * length[b], 1e-9) - shift, product / (now.size[a] * now.size[b])
     near = (alike >= terms.bar) & (mean - shift >= _LEAST_MEAN * terms.bar)
     return alike, near & (mean >= terms.cohesion * np.maximum(now.inner[a], now.inner[b]))
