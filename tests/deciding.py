@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from builders import analysis, sha_of, track, track_analysis, unit
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, event, insert, select
 
 from archive.catalogue import Catalogue
 from archive.scan import Found, Stamp
@@ -81,3 +82,26 @@ def everything(catalogue: Catalogue) -> list[str]:
     """All that the catalogue holds, for comparison."""
     tables = "decisions payloads forgotten identities assignments tracks vectors pictures meta sqlite_sequence".split()
     return [repr(catalogue.connection.exec_driver_sql(f"SELECT * FROM {t} ORDER BY 1").all()) for t in tables]
+
+
+class Killed(BaseException):
+    """The end of a process, at some statement."""
+
+
+def killed_after(catalogue: Catalogue, statements: int, do: Callable[[], object]) -> bool:
+    """Was it killed before it came to its end?"""
+    left = [statements]
+
+    def count(*_: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise Killed
+
+    event.listen(catalogue.connection, "before_cursor_execute", count)
+    try:
+        do()
+    except Killed:
+        return True
+    finally:
+        event.remove(catalogue.connection, "before_cursor_execute", count)
+    return False

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import BLUE, GREEN, RED, film, painted_settings
+from deciding import killed_after
 from fakes import open_fakes
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from archive.catalogue import Catalogue
 from archive.decisions import verbs as decisions
@@ -20,10 +22,6 @@ from archive.schema import assignments, identities, payloads
 from archive.sorting.settle import settle
 
 SETTINGS = painted_settings()
-
-
-class Killed(BaseException):
-    """The end of a process, at some statement."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +54,7 @@ def test_killed_at_any_statement_the_catalogue_is_as_before_or_as_after(
         folder = Path(shutil.copytree(archive, tmp_path / str(statements)))
         with Catalogue.create_or_open(folder) as catalogue:
             before = everything(catalogue)
-            killed = _killed_after(catalogue, statements, WAYS[way])
+            killed = killed_after(catalogue, statements, partial(WAYS[way], catalogue))
         with Catalogue.create_or_open(folder) as catalogue:
             changed = everything(catalogue) != before
         outcomes.append((killed, changed))
@@ -66,24 +64,6 @@ def test_killed_at_any_statement_the_catalogue_is_as_before_or_as_after(
         statements += 2
     assert set(outcomes) >= {(True, False), (False, True)} and outcomes == sorted(outcomes, key=lambda o: o[1])
     assert len(outcomes) > 5
-
-
-def _killed_after(catalogue: Catalogue, statements: int, do: Callable[[Catalogue], object]) -> bool:
-    left = [statements]
-
-    def count(*_: Any) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise Killed
-
-    event.listen(catalogue.connection, "before_cursor_execute", count)
-    try:
-        do(catalogue)
-    except Killed:
-        return True
-    finally:
-        event.remove(catalogue.connection, "before_cursor_execute", count)
-    return False
 
 
 def test_folders_that_a_killed_run_left_behind_catch_up(archive: Path, tmp_path: Path) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import analysis, sha_of, track
-from deciding import assign, cast, everything, lifelike, of
+from deciding import assign, cast, everything, killed_after, lifelike, of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
 from test_rulings import World, anything
 
 from archive.catalogue import FILE, Catalogue
@@ -183,29 +182,6 @@ def test_a_reader_delays_the_end(catalogue: Catalogue, tmp_path: Path) -> None:
     with Catalogue.create_or_open(catalogue.folder) as again:
         assert again.fact("scrub") is None
     assert search(catalogue.folder, before, [NAME])[1] == []
-
-
-class Killed(BaseException):
-    """The end of a process, at some statement."""
-
-
-def killed_after(catalogue: Catalogue, statements: int, do: Callable[[], object]) -> bool:
-    """Was it killed before it came to its end?"""
-    left = [statements]
-
-    def count(*_: Any) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise Killed
-
-    event.listen(catalogue.connection, "before_cursor_execute", count)
-    try:
-        do()
-    except Killed:
-        return True
-    finally:
-        event.remove(catalogue.connection, "before_cursor_execute", count)
-    return False
 
 
 def test_killed_anywhere_it_is_as_before_or_all_is_gone(archive: Path, tmp_path: Path) -> None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from archive.catalogue import Catalogue
 from archive.decisions.anchors import resolve
 from archive.decisions.rulings import Rulings
 from archive.decisions.standing import rulings_of
+from archive.numbers import coming_ids, fresh_ids
 from archive.sorting.assigning import assigned, people_rows
 from archive.sorting.bounds import Bounds, bounds_of
 from archive.sorting.differences import Differences, differences
@@ -172,8 +172,7 @@ def _write(catalogue: Catalogue, found: Sorting, settings: ClusteringSettings) -
     with_vector = gathered.with_vector
     sure = certainty(gathered.template, gathered.video[with_vector], found.labels[with_vector], found.bar, found.chosen)
     rows = assigned(found, sure, settings)
-    if found.founded:
-        catalogue.set_fact("last_identity", int(found.founded[-1][1:]))
+    fresh_ids(catalogue, len(found.founded))
     people = people_rows(found, sure)
     write(catalogue.connection, people, found.gone, rows)
     renew_doubts(catalogue, found, sure, settings)
@@ -276,20 +275,16 @@ def _names(catalogue: Catalogue, gathered: Gathered, bounds: Bounds, labels: Lab
     own: dict[int, str] = {}
     for row in np.flatnonzero((bounds.person >= 0) & (labels >= 0)).tolist():
         own[int(labels[row])] = bounds.persons[bounds.person[row]]
-    spoken_for = np.array([identity in set(bounds.persons) for identity in gathered.identities], np.bool_)
+    persons = set(bounds.persons)
+    spoken_for = np.array([identity in persons for identity in gathered.identities], np.bool_)
     free = ~np.isin(labels, list(own)) & (labels >= 0)
     before = np.where(np.append(spoken_for, True)[gathered.before], -1, gathered.before)
     taken = match(np.where(free, labels, -1), before, len(gathered.identities))
-    fresh = _fresh_ids(catalogue)
-    names, founded = [], []
-    for label in range(int(labels.max(initial=-1)) + 1):
-        row = int(taken[label]) if label < len(taken) else -1
-        if label not in own and row < 0:
-            founded.append(next(fresh))
-        names.append(own.get(label) or (gathered.identities[row] if row >= 0 else founded[-1]))
+    rows = np.append(taken, np.full(int(labels.max(initial=-1)) + 1 - len(taken), -1)).tolist()
+    founded = coming_ids(catalogue, sum(row < 0 and label not in own for label, row in enumerate(rows)))
+    fresh = iter(founded)
+    names = [
+        own[label] if label in own else gathered.identities[row] if row >= 0 else next(fresh)
+        for label, row in enumerate(rows)
+    ]
     return names, founded
-
-
-def _fresh_ids(catalogue: Catalogue) -> Iterator[str]:
-    for number in count(int(catalogue.fact("last_identity") or 0) + 1):
-        yield f"P{number:04d}"
