@@ -1,9 +1,9 @@
-"""The one place that makes an ONNX Runtime session: device, threads and providers."""
+"""The one place that makes an ONNX Runtime session: device, threads, providers, and how data reaches a GPU."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -37,6 +37,21 @@ _PACKAGES = {
 }
 _AUTO = ("cuda",)
 """What `auto` tries before the CPU: only where the same graphs are known to give the same vectors."""
+_NUMBERED = ("cuda", "tensorrt", "rocm", "migraphx", "directml")
+"""Devices of which a machine may have several: `cuda:1` is the second."""
+_OPTIONS = {
+    "CUDAExecutionProvider": {
+        # The default doubles what it holds each time, for every network on the GPU.
+        "arena_extend_strategy": "kSameAsRequested",
+        # The default tries all algorithms at every new shape; pictures and batches come in many.
+        "cudnn_conv_algo_search": "HEURISTIC",
+        # The default rounds what it multiplies to 10 bits: vectors would differ from the CPU's in the third digit.
+        "use_tf32": "0",
+    }
+}
+"""Provider → what it is told; chosen from its documentation, not measured: there was no GPU to measure on."""
+_MEMORY = {"CUDAExecutionProvider": "cuda", "TensorrtExecutionProvider": "cuda"}
+"""Provider → ONNX Runtime's name for its memory, where inputs and outputs are bound to it."""
 
 
 class Session(Protocol):
@@ -59,6 +74,20 @@ class Session(Protocol):
         ...
 
 
+Opener = Callable[["Path | bytes", int, tuple[int, ...], str], Session]
+"""What `open_session` takes, and gives."""
+_openers: list[Opener] = []
+
+
+def open_sessions_with(opener: Opener | None) -> None:
+    """Let something else open every session of this process from now on; None takes it back.
+
+    A worker process calls this once, before it opens its models, if another process owns the GPU: what its models get
+    are stand-ins that have their graphs run there, and the models need not know.
+    """
+    _openers[:] = [opener] if opener else []
+
+
 def open_session(
     model: Path | bytes, threads: int = 1, free_axes: tuple[int, ...] = (), device: str = "auto"
 ) -> Session:
@@ -75,31 +104,87 @@ def open_session(
         ModelError: the file is no ONNX graph that can run here, or the device that was asked for is not there.
         UnknownBackend: no such device.
     """
+    if _openers:
+        return _openers[0](model, threads, free_axes, device)
+    wanted = providers_for(device)
+    try:
+        session = _load(model, threads, free_axes, _told(wanted, device))
+    except ModelError:
+        if wanted[0] == DEVICES["cpu"]:
+            raise
+        session = _load(model, threads, free_axes, [DEVICES["cpu"]])  # which raises if it is the file's fault
+    running = session.get_providers()[0]
+    if device != "auto" and running != wanted[0]:
+        raise ModelError(
+            f"the device '{device}' was asked for, and ONNX Runtime runs {_name(model)} on {running} instead: there is "
+            "no such device, or its driver or libraries are missing or too old; mend that, or use --device cpu"
+        )
+    return BoundSession(session, _MEMORY[running], device_number(device) or 0) if running in _MEMORY else session
+
+
+def _load(model: Path | bytes, threads: int, free_axes: tuple[int, ...], providers: list[Any]) -> Any:
     import onnxruntime as ort
 
-    wanted = providers_for(device)
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
         source = _freed(model, free_axes) if free_axes else model if isinstance(model, bytes) else str(model)
-        session: Session = ort.InferenceSession(source, options, providers=wanted)
+        # Its own fallback prints to the terminal, and goes over to the CPU in the middle of a run.
+        return ort.InferenceSession(source, options, providers=providers, enable_fallback=0)
     except Exception as exc:  # onnxruntime has no public base class for its errors
         raise ModelError(
             f"{_name(model)} is not a model that ONNX Runtime can load ({_first_line(exc)}); fetch it again"
         ) from exc
-    running = session.get_providers()
-    if device != "auto" and running[0] != wanted[0]:
-        raise ModelError(
-            f"the device '{device}' was asked for, and ONNX Runtime runs {_name(model)} on {running[0]} instead: its "
-            "driver or libraries are missing or too old; mend that, or use --device cpu"
-        )
-    return session
+
+
+class BoundSession:
+    """A session whose inputs are copied to the device once, and whose outputs stay there until all are done.
+
+    Args:
+        session: ONNX Runtime's.
+        memory: ONNX Runtime's name for the device's memory.
+        number: which of several devices.
+    """
+
+    def __init__(self, session: Any, memory: str, number: int = 0) -> None:
+        self._session, self._memory, self._number = session, memory, number
+        self._all = [output.name for output in session.get_outputs()]
+
+    def run(self, outputs: list[str] | None, feed: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+        """Run the graph; see `Session.run`."""
+        binding = self._session.io_binding()
+        for name, array in feed.items():
+            binding.bind_cpu_input(name, np.ascontiguousarray(array))
+        for name in outputs or self._all:
+            binding.bind_output(name, self._memory, self._number)
+        self._session.run_with_iobinding(binding)
+        binding.synchronize_outputs()
+        found: list[NDArray[Any]] = binding.copy_outputs_to_cpu()
+        return found
+
+    def get_inputs(self) -> list[Any]:
+        """The graph's inputs; see `Session.get_inputs`."""
+        inputs: list[Any] = self._session.get_inputs()
+        return inputs
+
+    def get_outputs(self) -> list[Any]:
+        """The graph's outputs, likewise."""
+        outputs: list[Any] = self._session.get_outputs()
+        return outputs
+
+    def get_providers(self) -> list[str]:
+        """What it runs on; see `Session.get_providers`."""
+        providers: list[str] = self._session.get_providers()
+        return providers
 
 
 def providers_for(device: str) -> list[str]:
     """ONNX Runtime's providers for a device, the wanted one first, the CPU last for what it cannot do.
+
+    Args:
+        device: a name of `DEVICES`, with a number where there are several (`cuda:1`), or "auto".
 
     Raises:
         UnknownBackend: no such device.
@@ -107,16 +192,43 @@ def providers_for(device: str) -> list[str]:
     """
     import onnxruntime as ort
 
-    if device != "auto" and device not in DEVICES:
-        raise UnknownBackend("device", device, ["auto", *DEVICES])
+    name = device_name(device)
     here = ort.get_available_providers()
-    if device == "auto":
-        return [*(DEVICES[name] for name in _AUTO if DEVICES[name] in here), DEVICES["cpu"]]
-    if DEVICES[device] not in here:
-        package = _PACKAGES.get(device)
+    if name == "auto":
+        return [*(DEVICES[one] for one in _AUTO if DEVICES[one] in here), DEVICES["cpu"]]
+    if DEVICES[name] not in here:
+        package = _PACKAGES.get(name)
         remedy = f"pip install {package} in place of onnxruntime" if package else "it runs on other systems"
-        raise ModelError(f"the device '{device}' is not part of this ONNX Runtime ({', '.join(here)}): {remedy}")
-    return list(dict.fromkeys([DEVICES[device], DEVICES["cpu"]]))
+        raise ModelError(f"the device '{name}' is not part of this ONNX Runtime ({', '.join(here)}): {remedy}")
+    return list(dict.fromkeys([DEVICES[name], DEVICES["cpu"]]))
+
+
+def device_name(device: str) -> str:
+    """The device without its number.
+
+    Raises:
+        UnknownBackend: no such device, or no such number of it.
+    """
+    name, colon, number = device.partition(":")
+    numbered = not colon or (name in _NUMBERED and number.isascii() and number.isdecimal())
+    if name not in ("auto", *DEVICES) or not numbered:
+        raise UnknownBackend("device", device, ["auto", *DEVICES, "cuda:1 for the second GPU, and so on"])
+    return name
+
+
+def device_number(device: str) -> int | None:
+    """Which of several devices of one kind; None where that is not said."""
+    number = device.partition(":")[2]
+    return int(number) if number else None
+
+
+def _told(providers: list[str], device: str) -> list[Any]:
+    """The providers with their options, as ONNX Runtime takes them."""
+    number = device_number(device)
+    chosen = {} if number is None else {"device_id": str(number)}
+    first, *rest = providers
+    options = _OPTIONS.get(first, {}) | chosen
+    return [(first, options) if options else first, *rest]
 
 
 def expect(session: Session, name: str, entering: Sequence[int | None], leaving: Sequence[int]) -> int:
@@ -158,11 +270,17 @@ def _name(model: Path | bytes) -> str:
 
 
 def _freed(model: Path | bytes, axes: tuple[int, ...]) -> bytes:
-    """The graph with the given axes of its first input, and all sizes that follow from them, left open."""
+    """The graph with the given axes of its first input, and all sizes that follow from them, left open.
+
+    Where the first one is, what is reshaped to [1, −1, …] keeps its first axis instead: exporters write down that they
+    had one picture.
+    """
     import onnx
 
     graph_file = onnx.load_model_from_string(model) if isinstance(model, bytes) else onnx.load(model)
     graph = graph_file.graph
+    if 0 in axes:
+        _keep_batches(graph)
     for axis in axes:
         graph.input[0].type.tensor_type.shape.dim[axis].dim_param = f"free_{axis}"
     for output in graph.output:
@@ -170,6 +288,19 @@ def _freed(model: Path | bytes, axes: tuple[int, ...]) -> bytes:
             dimension.dim_param = f"{output.name}_{place}"
     del graph.value_info[:]
     return bytes(graph_file.SerializeToString())
+
+
+def _keep_batches(graph: Any) -> None:
+    import onnx
+
+    shapes = {node.input[1] for node in graph.node if node.op_type == "Reshape"}
+    constants = {node.output[0]: node.attribute[0].t for node in graph.node if node.op_type == "Constant"}
+    constants |= {tensor.name: tensor for tensor in graph.initializer}
+    for name in shapes & set(constants):
+        shape = onnx.numpy_helper.to_array(constants[name]).copy()
+        if len(shape) > 1 and shape[0] == 1 and -1 in shape:
+            shape[0] = 0  # which is ONNX for: as it comes in
+            constants[name].CopyFrom(onnx.numpy_helper.from_array(shape, constants[name].name))
 
 
 def running_on(sessions: Iterable[Session]) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def test_a_device_that_does_not_start_is_an_error(graph: Path, monkeypatch: pyte
     """ONNX Runtime falls back on the CPU in silence where a driver is missing."""
     real = onnxruntime.InferenceSession
 
-    def session(model: Any, options: Any, providers: list[str]) -> Any:
+    def session(model: Any, options: Any, providers: list[Any], enable_fallback: int) -> Any:
         return real(model, options, providers=["CPUExecutionProvider"])
 
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [*DEVICES.values()])

@@ -45,7 +45,7 @@ class ScrfdDetector:
         if session is None:
             if path is None:
                 raise ModelError(f"the detector '{name}' needs a weights file")
-            session = open_session(path, free_axes=(2, 3), device=device)
+            session = open_session(path, free_axes=(0, 2, 3), device=device)
         self.name, self.weights, self.providers = name, weights, running_on([session])
         self._session, self._side_px, self._min_score = session, side_px, min_score
         self._input = session.get_inputs()[0].name

@@ -43,7 +43,7 @@ class MobileFaceNetEmbedder:
         if session is None:
             if path is None:
                 raise ModelError(f"the embedder '{name}' needs a weights file")
-            session = open_session(path, device=device)
+            session = open_session(path, free_axes=(0,), device=device)
         self.name, self.model, self.providers = name, f"{name}:{weights}", running_on([session])
         self._session = session
         self._input = session.get_inputs()[0].name
