@@ -104,8 +104,12 @@ def open_session(
         ModelError: the file is no ONNX graph that can run here, or the device that was asked for is not there.
         UnknownBackend: no such device.
     """
-    if _openers:
-        return _openers[0](model, threads, free_axes, device)
+    open_it = _openers[0] if _openers else open_session_here
+    return open_it(model, threads, free_axes, device)
+
+
+def open_session_here(model: Path | bytes, threads: int, free_axes: tuple[int, ...], device: str) -> Session:
+    """`open_session` in this process, whatever else opens its sessions."""
     wanted = providers_for(device)
     try:
         session = _load(model, threads, free_axes, _told(wanted, device))
