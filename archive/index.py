@@ -23,6 +23,7 @@ from cvid.calibration import lacking
 from cvid.errors import CatalogueError, VideoError
 from cvid.frames import SKIPPED
 from cvid.models.sets import Choice, choose_for
+from cvid.places import Address, Place
 from cvid.settings import Settings
 
 Hook = Callable[[Event], None]
@@ -73,7 +74,7 @@ class IndexSummary:
 
 def index_footage(
     archive: Path,
-    footage: Sequence[Path],
+    footage: Sequence[Place],
     settings: Settings,
     hook: Hook,
     *,
@@ -85,7 +86,7 @@ def index_footage(
 
     Args:
         archive: the archive's folder; made if it is missing.
-        footage: folders and files; never written to.
+        footage: folders and files, of this machine or at addresses; never written to.
         hook: told of every step, in this thread.
         choice: the models to use; without one those that the settings name, or those the archive was made with.
         open_parts: gives the networks, picklable; instead of the choice's own.
@@ -144,17 +145,18 @@ class _Run:
     faces: int = 0
     tracks: int = 0
 
-    def scan(self, footage: Sequence[Path]) -> None:
+    def scan(self, footage: Sequence[Place]) -> None:
         """Look through the footage; what was found is recorded every few seconds, so that no hash is lost."""
         scope = scope_of(footage, self.catalogue.roots())
         done, damages = self.catalogue.indexed(), self.catalogue.damages()
         seen: set[str] = set()
+        unread: set[str] = set()
         batch: list[Found | Unreadable] = []
         recorded = time.monotonic()
         items = scan(scope, self.catalogue.known_files(), done.__contains__, self.catalogue.folder, self.hook)
         for item in items:
             if isinstance(item, Found | Unreadable):
-                seen.add(str(item.absolute))
+                (unread if isinstance(item, Unreadable) else seen).add(str(item.absolute))
                 batch.append(item)
                 self._count(item, done, damages)
             elif isinstance(item, PassedOver):
@@ -165,7 +167,7 @@ class _Run:
                 self.catalogue.record(batch)
                 batch, recorded = [], time.monotonic()
         self.catalogue.record(batch)
-        self.catalogue.close_scan(scope, seen)
+        self.catalogue.close_scan(scope.but_for(unread), seen | unread)
         self.duplicates = sum(len(places) - 1 for places in self.places.values())
         self.hook(
             Scanned(
@@ -192,7 +194,7 @@ class _Run:
     def analyse(self, engine: Engine) -> None:
         """Analyse what is new, the longest first, so that no worker is left alone with a long one at the end."""
         order = sorted(self.places.items(), key=lambda pair: (-_duration_s(pair[1]), pair[0]))
-        engine.run([Job(places[0].absolute, sha256, places[0].stamp) for sha256, places in order], self._receive)
+        engine.run([_job(sha256, places[0]) for sha256, places in order], self._receive)
 
     def _receive(self, message: Message) -> None:
         if isinstance(message, Opened):
@@ -297,14 +299,18 @@ def choose_models(catalogue: Catalogue, settings: Settings) -> Choice:
     return replace(chosen, set_name=own.get("set", ""), reason="as the archive was made")
 
 
-def _refuse_footage(archive: Path, footage: Sequence[Path]) -> None:
+def _refuse_footage(archive: Path, footage: Sequence[Place]) -> None:
     """Stop before an archive is made for footage that is not there, or in the middle of it.
 
     Raises:
-        VideoError: a file or folder is not there.
+        VideoError: a file or folder is not there, or the storage that it lies on cannot be asked.
+        MissingDependency: a package for its address is not installed.
         CatalogueError: a folder is footage and archive at once.
     """
     for path in footage:
+        if isinstance(path, Address):
+            path.is_folder()  # or it says why this cannot be told
+            continue
         if not os.path.lexists(path):
             raise VideoError(path, "there is no such file or folder")
         if path.resolve() == archive.resolve():
@@ -321,6 +327,11 @@ def _refuse_other_models(catalogue: Catalogue, choice: Choice) -> None:
     wanted = {"detector": "+".join(choice.detectors), "embedder": "+".join(choice.embedders)}
     if own and any(own[part].partition(":")[0] != name for part, name in wanted.items()):
         raise CatalogueError(other_models(catalogue.folder, own, wanted))
+
+
+def _job(sha256: str, found: Found) -> Job:
+    assert found.info is not None  # what is not indexed was probed
+    return Job(found.absolute, sha256, found.stamp, found.info)
 
 
 def _duration_s(places: Sequence[Found]) -> float:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -13,12 +12,16 @@ from cvid.chips import cut_chip
 from cvid.detectors import Detector
 from cvid.embedders import Embedder
 from cvid.frames import FrameSelector
+from cvid.pieces import LooseTrack, Piece
+from cvid.places import Place
 from cvid.quality import judge
+from cvid.seams import join
 from cvid.settings import Settings
-from cvid.templates import describe
-from cvid.tracking import Tracker
-from cvid.types import FaceChip, Faces, Floats, Frame, TrackAnalysis, VideoAnalysis
-from cvid.video import frames, probe
+from cvid.spans import WHOLE, Span
+from cvid.templates import described, embed
+from cvid.tracking import OpenTrack, Tracker
+from cvid.types import FaceChip, Faces, Floats, Frame, TrackAnalysis, VideoAnalysis, VideoInfo
+from cvid.video import FrameReader, probe
 
 _REPORT_EVERY_S = 0.2
 
@@ -44,9 +47,9 @@ class Progress:
 
 
 def analyse(
-    path: Path, sha256: str, parts: Parts, settings: Settings, hook: Callable[[Progress], None] | None = None
+    path: Place, sha256: str, parts: Parts, settings: Settings, hook: Callable[[Progress], None] | None = None
 ) -> VideoAnalysis:
-    """See who is in one video or photograph.
+    """See who is in one video or photograph, all of it in one go.
 
     Args:
         path: the file; only ever read.
@@ -57,32 +60,102 @@ def analyse(
     Raises:
         VideoError: the file cannot be decoded.
     """
-    started = reported = time.perf_counter()
-    info = probe(path, sha256)
-    selector, tracker = FrameSelector(settings.selection), Tracker(settings.tracking, settings.faces)
-    tracks: list[TrackAnalysis] = []
-    damage: list[str] = []
-    found, analysed, time_s = 0, 0, 0.0
-    for frame, decision in selector.select(frames(path, info, damage.append)):
-        time_s = frame.time_s
-        if decision.cut:
-            tracks += describe(tracker.end_shot(), parts.embedder, settings.faces)
-        if decision.keep:
-            faces, chips, quality = look(frame, parts.detector, tracker.last_seen())
-            found, analysed = found + len(faces), analysed + 1
-            ended = tracker.update(frame.time_s, frame.index, faces, chips, quality)
-            tracks += describe(ended, parts.embedder, settings.faces)
-        if hook and time.perf_counter() - reported > _REPORT_EVERY_S:
-            reported = time.perf_counter()
-            counts = selector.counts()
-            hook(Progress(time_s, info.duration_s, counts.decoded, analysed, found, counts.reasons))
-    tracks += describe(tracker.end_shot(), parts.embedder, settings.faces)
-    tracks.sort(key=lambda t: (t.track.time_s[0], *t.track.xyxy[0]))
-    counts = selector.counts()
-    if hook:
-        hook(Progress(time_s, info.duration_s, counts.decoded, analysed, found, counts.reasons))
-    seconds = time.perf_counter() - started
-    return VideoAnalysis(info, tracks, counts, found, seconds, time_s, "; ".join(damage))
+    return join([analyse_span(path, probe(path, sha256), parts, settings, WHOLE, hook)], settings)
+
+
+def analyse_span(
+    path: Place,
+    info: VideoInfo,
+    parts: Parts,
+    settings: Settings,
+    span: Span,
+    hook: Callable[[Progress], None] | None = None,
+) -> Piece:
+    """See who is in one span of a video, for `cvid.seams.join`.
+
+    Args:
+        info: what `probe` said of the file; its sha256 is stored with the result.
+        hook: called a few times a second; its times count from the beginning of the span.
+
+    Raises:
+        VideoError: the file cannot be opened; or, of the whole, not decoded.
+        IndivisibleError: it cannot be looked through in spans.
+    """
+    look_through = _LookThrough(path, info, parts, settings, span)
+    look_through.run(hook)
+    return look_through.piece()
+
+
+class _LookThrough:
+    """One span of one video, from its frames to its tracks."""
+
+    def __init__(self, path: Place, info: VideoInfo, parts: Parts, settings: Settings, span: Span) -> None:
+        self._info, self._parts, self._settings, self._whole = info, parts, settings, span.whole
+        self._reader = FrameReader(path, info, span, settings.selection.decode)
+        self._selector = FrameSelector(settings.selection)
+        self._tracker = Tracker(settings.tracking, settings.faces)
+        self._space = parts.embedder.embed([])
+        self._tracks: list[TrackAnalysis] = []
+        self._loose: list[LooseTrack] = []
+        self._found = self._analysed = 0
+        self._shots = 0
+        self._seconds = 0.0
+
+    def run(self, hook: Callable[[Progress], None] | None) -> None:
+        """Look through it."""
+        started = reported = time.perf_counter()
+        for frame, decision in self._selector.select(self._reader):
+            if decision.cut:
+                self._take(self._tracker.end_shot())
+                self._shots += 1
+            if decision.keep:
+                self._look(frame)
+            if hook and time.perf_counter() - reported > _REPORT_EVERY_S:
+                reported = time.perf_counter()
+                hook(self._progress(frame.time_s))
+        self._take(self._tracker.end_shot(), closes=True)
+        if hook:
+            hook(self._progress(self._reader.course.time_s))
+        self._seconds = time.perf_counter() - started
+
+    def piece(self) -> Piece:
+        """What was seen."""
+        return Piece(
+            info=self._info,
+            begins_s=self._reader.begins_s,
+            ends_s=self._reader.ends_s,
+            frames=self._reader.count,
+            space=self._space,
+            tracks=self._tracks,
+            loose=self._loose,
+            first=self._selector.first,
+            last=self._selector.last,
+            counts=self._selector.counts(),
+            faces=self._found,
+            seconds=self._seconds,
+            course=self._reader.course,
+        )
+
+    def _look(self, frame: Frame) -> None:
+        faces, chips, quality = look(frame, self._parts.detector, self._tracker.last_seen())
+        self._found, self._analysed = self._found + len(faces), self._analysed + 1
+        self._take(self._tracker.update(frame.time_s, frame.index, faces, chips, quality))
+
+    def _take(self, ended: Sequence[OpenTrack], closes: bool = False) -> None:
+        """Describe tracks that have ended; those that may go on in a neighbouring span stay loose."""
+        embed(ended, self._parts.embedder, self._settings.faces)
+        soon_s = (self._reader.begins_s or 0.0) + self._settings.tracking.max_gap_s
+        for track in ended:
+            opens = self._shots == 1 and track.sightings[0].time_s <= soon_s
+            if (opens or closes) and not self._whole:
+                self._loose.append(LooseTrack(track, opens, closes))
+            else:
+                self._tracks += described(track, self._space, self._settings.faces)
+
+    def _progress(self, time_s: float) -> Progress:
+        counts = self._selector.counts()
+        span_s = time_s - (self._reader.begins_s or 0.0)
+        return Progress(span_s, self._info.duration_s, counts.decoded, self._analysed, self._found, counts.reasons)
 
 
 def look(frame: Frame, detector: Detector, expected: Floats | None = None) -> tuple[Faces, list[FaceChip], Floats]:

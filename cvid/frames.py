@@ -12,7 +12,7 @@ It skips a frame that is
 
 - `dark`    too dark to show a face, though a dim one is kept,
 - `soon`    hardly later than the last analysed one,
-- `still`   without motion since the last analysed one.
+- `still`   without motion since the last analysed one, or hardly later than one that was.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ from cvid.types import Bytes, Frame, FrameCounts
 KEPT = ("cut", "motion", "floor", "end")
 SKIPPED = ("dark", "soon", "still")
 
+_POINTS = 2
+"""Every pixel of the small picture is the mean of so many by so many points of the frame, whatever its size. All
+points would cost ten times as much at 1080p; that changes no cut and no result (docs/LOG.md)."""
 _SMALLEST_PX = 32
 """With less a side OpenCV's flow ends the process: its coarse pictures are then smaller than the 8 px it compares."""
 
@@ -46,6 +49,14 @@ class Decision:
     luma: float  # brightness of the frame's brightest percent, 0..255
 
 
+@dataclass(frozen=True, eq=False)
+class Edge:
+    """The small picture that the selector saw last, and how much it differed from the one before."""
+
+    small: Bytes
+    change: float
+
+
 class FrameSelector:
     """Decides frame by frame, in order. One selector a video."""
 
@@ -53,8 +64,9 @@ class FrameSelector:
         self.settings = settings
         self.reasons: Counter[str] = Counter()
         self._motion = MotionMeter()
-        self._previous: Bytes | None = None
-        self._change = 0.0  # how much the previous frame differed from its own predecessor
+        self.first: Bytes | None = None  # the small picture of the first frame
+        self.last: Edge | None = None  # of the last one
+        self._still_s = -np.inf  # when nothing was found to have moved
         self._analysed: Bytes | None = None
         self._analysed_s = -np.inf
         self._shot_is_new = True
@@ -83,13 +95,16 @@ class FrameSelector:
         return frame, decision
 
     def _consider(self, frame: Frame) -> Decision:
-        small = self._small(frame)
-        cut = self._is_cut(small)
+        small = small_of(frame.luma, self.settings.width_px)
+        cut, change = is_cut(small, self.last, self.settings)
+        self.first = small if self.first is None else self.first
+        self.last = Edge(small, change)
         self._shot_is_new |= cut
         luma = _brightest(small)
         keep, reason, flow = self._judge(frame.time_s, small, luma)
         if keep:
             self._analysed, self._analysed_s, self._shot_is_new = small, frame.time_s, False
+            self._still_s = -np.inf
         return Decision(keep, reason, cut, flow, luma)
 
     def counts(self) -> FrameCounts:
@@ -110,28 +125,36 @@ class FrameSelector:
             return False, "soon", 0.0
         if not s.flow:
             return True, "floor", 0.0
+        if time_s - self._still_s < s.flow_gap_s - 1e-3 and since_s < s.floor_s - 1e-3:
+            return False, "still", 0.0
         flow = self._motion.between(self._analysed, small)
         if flow >= s.motion:
             return True, "motion", flow
-        return since_s >= s.floor_s - 1e-3, "floor" if since_s >= s.floor_s - 1e-3 else "still", flow
+        if since_s >= s.floor_s - 1e-3:
+            return True, "floor", flow
+        self._still_s = time_s
+        return False, "still", flow
 
-    def _small(self, frame: Frame) -> Bytes:
-        height, width = frame.luma.shape
-        wide = self.settings.width_px
-        high = min(max(round(height * wide / width), _SMALLEST_PX), 4 * wide)
-        return np.asarray(cv2.resize(frame.luma, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
 
-    def _is_cut(self, small: Bytes) -> bool:
-        """A cut changes much at once, leaves no likeness, and stands out from the motion before it."""
-        before, self._previous = self._previous, small
-        if before is None or before.shape != small.shape:
-            return True
-        s = self.settings
-        change, change_before = float(cv2.norm(small, before, cv2.NORM_L1)) / small.size, self._change
-        self._change = change
-        if change < s.cut_change or change < s.cut_rise * change_before:
-            return False
-        return _likeness(small, before) < s.cut_likeness
+def small_of(luma: Bytes, width_px: int) -> Bytes:
+    """A small picture of a frame, uint8 (h, w), on which cuts and motion are judged."""
+    height, width = luma.shape
+    wide, high = width_px, min(max(round(height * width_px / width), _SMALLEST_PX), 4 * width_px)
+    points = cv2.resize(luma, (_POINTS * wide, _POINTS * high), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.resize(points, (wide, high), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def is_cut(small: Bytes, before: Edge | None, settings: SelectionSettings) -> tuple[bool, float]:
+    """Does a new shot begin with this small picture, and how much does it differ from the one before?
+
+    A cut changes much at once, leaves no likeness, and stands out from the motion before it.
+    """
+    if before is None or before.small.shape != small.shape:
+        return True, 0.0
+    change = float(cv2.norm(small, before.small, cv2.NORM_L1)) / small.size
+    if change < settings.cut_change or change < settings.cut_rise * before.change:
+        return False, change
+    return _likeness(small, before.small) < settings.cut_likeness, change
 
 
 def _likeness(a: Bytes, b: Bytes) -> float:

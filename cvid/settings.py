@@ -19,6 +19,13 @@ class Section(BaseModel):
 class SelectionSettings(Section):
     """Which frames are analysed."""
 
+    decode: Literal["all", "reference", "key"] = Field(
+        "reference",
+        description=(
+            "Frames that are decoded: all, those that others are predicted from, or key frames alone. Reference, "
+            "because the decoder is the limit and the others lie between two that are seen (docs/performance.md)."
+        ),
+    )
     flow: bool = Field(
         True,
         description=(
@@ -54,6 +61,14 @@ class SelectionSettings(Section):
         description=(
             "Flow since the last analysed frame that counts as motion, in picture widths. 0.02 is about a "
             "tenth of a face: less shows nothing new."
+        ),
+    )
+    flow_gap_s: float = Field(
+        0.1,
+        ge=0,
+        description=(
+            "After a look at the flow that found nothing, the next one comes no sooner. 0.1 because that is a fifth "
+            "of the looks, and nobody crosses a picture in it."
         ),
     )
     min_gap_s: float = Field(
@@ -321,6 +336,13 @@ class Settings(Section):
     )
     model_dir: str = Field(
         "", description="Folder that holds downloaded weights; else CVID_MODEL_DIR, else the user's cache."
+    )
+    speed: Literal["thorough", "balanced", "skim"] = Field(
+        "balanced",
+        description=(
+            "How closely footage is looked at: thorough, balanced, or skim (key frames alone, a first look). It sets "
+            "what is not set singly; docs/performance.md has what each finds and costs."
+        ),
     )
     jobs: int = Field(0, ge=0, le=512, description="Worker processes; 0: one a core, because each runs one thread.")
     selection: SelectionSettings = SelectionSettings()

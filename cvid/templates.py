@@ -22,50 +22,70 @@ _NO_DIRECTION = 1e-6
 
 def describe(tracks: Sequence[OpenTrack], embedder: Embedder, settings: FaceSettings) -> list[TrackAnalysis]:
     """Embed the best faces of ended tracks, all in one call; a track that drifted onto another person becomes two."""
-    chosen = [_in_order(track.best) for track in tracks]
-    vectors = embedder.embed([_chip(s) for best in chosen for s in best if s.quality >= settings.min_quality])
-    limits = likeness(vectors.model)
-    described, start = [], 0
-    for track, best in zip(tracks, chosen, strict=True):
-        good = [s for s in best if s.quality >= settings.min_quality]
-        own = Embeddings(vectors.vectors[start : start + len(good)], vectors.model)
-        start += len(good)
-        parts = _persons(replace(track, best=best), good, own, limits)
-        described += [_described(*part, settings, limits) for part in parts]
-    return described
+    space = embed(tracks, embedder, settings)
+    return [analysis for track in tracks for analysis in described(track, space, settings)]
+
+
+def embed(tracks: Sequence[OpenTrack], embedder: Embedder, settings: FaceSettings) -> Embeddings:
+    """Give the best faces of tracks their vectors, all in one call; returns no vector, (0, d), of the embedder's."""
+    good = [s for track in tracks for s in _in_order(track.best) if s.quality >= settings.min_quality]
+    found = embedder.embed([_chip(s) for s in good])
+    for sighting, vector in zip(good, found.vectors, strict=True):
+        sighting.vector = vector
+    return Embeddings(found.vectors[:0], found.model)
+
+
+def described(track: OpenTrack, space: Embeddings, settings: FaceSettings) -> list[TrackAnalysis]:
+    """What recognition keeps of a track whose best faces have their vectors: one analysis, or several if it drifted.
+
+    Args:
+        space: no vector, (0, d), of the embedder's.
+    """
+    limits = likeness(space.model)
+    parts = _persons(replace(track, best=_in_order(track.best)), space, limits)
+    return [_described(part, space, settings, limits) for part in parts]
 
 
 def _described(
-    track: OpenTrack, good: Sequence[Sighting], own: Embeddings, settings: FaceSettings, limits: tuple[float, float]
+    track: OpenTrack, space: Embeddings, settings: FaceSettings, limits: tuple[float, float]
 ) -> TrackAnalysis:
-    """One person's track, with the vectors of its good faces."""
-    keep = belonging(own.vectors, *limits)
-    odd = [s for i, s in enumerate(good) if i not in set(keep.tolist())]
-    own = Embeddings(own.vectors[keep], own.model)
-    weights = np.array([good[i].quality for i in keep], np.float32)
-    best = [s for s in track.best if s not in odd]
-    crops = [as_crop(_chip(good[i]), good[i].quality) for i in keep] if settings.crops else []
+    """One person's track."""
+    good = _embedded(track)
+    keep = belonging(_vectors(good, space).vectors, *limits)
+    kept = [good[i] for i in keep]
+    own = _vectors(kept, space)
+    odd = {id(s) for s in good} - {id(s) for s in kept}
+    best = [s for s in track.best if id(s) not in odd]
+    crops = [as_crop(_chip(s), s.quality) for s in kept] if settings.crops else []
+    weights = np.array([s.quality for s in kept], np.float32)
     return TrackAnalysis(track.as_track(), own, mean_vector(own, weights), _pictures(track, best, settings), crops)
 
 
-def _persons(
-    track: OpenTrack, good: Sequence[Sighting], own: Embeddings, limits: tuple[float, float]
-) -> Iterator[tuple[OpenTrack, Sequence[Sighting], Embeddings]]:
+def _persons(track: OpenTrack, space: Embeddings, limits: tuple[float, float]) -> Iterator[OpenTrack]:
     """The track, or its parts where it went over to another person."""
-    order = np.argsort([s.time_s for s in good], kind="stable")
-    at = np.array([good[i].time_s for i in order], np.float64)
-    change = change_of_person(own.vectors[order], at, *limits)
+    good = sorted(_embedded(track), key=lambda s: s.time_s)
+    at = np.array([s.time_s for s in good], np.float64)
+    change = change_of_person(_vectors(good, space).vectors, at, *limits)
     whole = track.as_track()
     first = break_between(whole.xyxy, whole.time_s, *change) if change else 0
     if not first:
-        yield track, good, own
+        yield track
         return
     for sightings in (track.sightings[:first], track.sightings[first:]):
-        end_s = sightings[-1].time_s
-        inside = [i for i, s in enumerate(good) if sightings[0].time_s <= s.time_s <= end_s]
-        best = [s for s in track.best if sightings[0].time_s <= s.time_s <= end_s]
-        part = replace(track, sightings=sightings, best=best)
-        yield from _persons(part, [good[i] for i in inside], Embeddings(own.vectors[inside], own.model), limits)
+        inside = {id(s) for s in sightings}
+        part = replace(track, sightings=sightings, best=[s for s in track.best if id(s) in inside])
+        yield from _persons(part, space, limits)
+
+
+def _embedded(track: OpenTrack) -> list[Sighting]:
+    return [s for s in track.best if s.vector is not None]
+
+
+def _vectors(sightings: Sequence[Sighting], space: Embeddings) -> Embeddings:
+    """The vectors of faces, (n, d)."""
+    return Embeddings(
+        np.array([s.vector for s in sightings], np.float32).reshape(-1, space.vectors.shape[1]), space.model
+    )
 
 
 def likeness(model: str) -> tuple[float, float]:

@@ -36,6 +36,7 @@ class Sighting:
     quality: float
     chip: FaceChip | None
     picture: bytes = b""  # JPEG, where the pictures of all faces are kept
+    vector: Floats | None = None  # once it is embedded
 
 
 @dataclass
@@ -49,6 +50,10 @@ class OpenTrack:
     expected: Floats
     sightings: list[Sighting] = field(default_factory=list)
     best: list[Sighting] = field(default_factory=list)  # those that still have their chip
+    first_look: Floats = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.first_look = self.look
 
     def as_track(self) -> Track:
         """The parallel arrays of what was seen."""
@@ -100,7 +105,9 @@ class Tracker:
             left.append(np.delete(stage, [d for _, d in pairs]))
         for d in left[0]:
             self._begun += 1
-            self._open.append(OpenTrack(self._begun, BoxFilter(faces.xyxy[d]), looks[d], time_s, faces.xyxy[d]))
+            self._open.append(
+                OpenTrack(self._begun, BoxFilter(faces.xyxy[d]), looks[d], time_s, faces.xyxy[d])
+            )
             self._add(self._open[-1], time_s, frame_index, faces, chips, quality, int(d))
         return ended
 
@@ -119,16 +126,8 @@ class Tracker:
         return [t.number for t in self._open if t.sightings[-1].time_s == t.time_s]
 
     def _match(self, free: Ints, xyxy: Floats, looks: Floats) -> list[tuple[int, int]]:
-        """Pairs (place in `free`, face) of the cheapest assignment (Hungarian) among the allowed ones."""
-        if not len(free) or not len(xyxy):
-            return []
-        tracks = [self._open[i] for i in free]
-        near = overlap(np.array([t.expected for t in tracks], np.float32), xyxy)
-        alike = np.array([t.look for t in tracks], np.float32) @ looks.T
-        s = self.settings
-        allowed = ((near >= s.min_overlap) & (alike >= s.min_likeness)) | ((near > 0.02) & (alike >= s.sure_likeness))
-        cost = np.where(allowed, 2 - near - alike, 1e3)
-        return [(int(t), int(d)) for t, d in zip(*linear_sum_assignment(cost), strict=True) if allowed[t, d]]
+        """Pairs (place in `free`, face) of the cheapest assignment among the allowed ones."""
+        return associate([self._open[i] for i in free], xyxy, looks, self.settings)
 
     def _add(
         self,
@@ -146,10 +145,34 @@ class Tracker:
             new.picture = jpeg(chips[d])
         track.sightings.append(new)
         track.best.append(new)
-        if len(track.best) > self.faces.exemplars:
-            worst = _least_useful(track.best, self.faces.apart_s)
-            worst.chip = None
-            track.best.remove(worst)
+        thin_out(track.best, self.faces)
+
+
+def associate(
+    tracks: Sequence[OpenTrack], xyxy: Floats, looks: Floats, settings: TrackingSettings
+) -> list[tuple[int, int]]:
+    """Pairs (track, face) of the cheapest assignment (Hungarian), by place and look, among the allowed ones.
+
+    Args:
+        tracks: k tracks, each `expected` where it should be by now.
+        xyxy: float32 (n, 4), px, and looks: float32 (n, 144), of the faces.
+    """
+    if not tracks or not len(xyxy):
+        return []
+    near = overlap(np.array([t.expected for t in tracks], np.float32), xyxy)
+    alike = np.array([t.look for t in tracks], np.float32) @ looks.T
+    moved = (near >= settings.min_overlap) & (alike >= settings.min_likeness)
+    allowed = moved | ((near > 0.02) & (alike >= settings.sure_likeness))
+    cost = np.where(allowed, 2 - near - alike, 1e3)
+    return [(int(t), int(d)) for t, d in zip(*linear_sum_assignment(cost), strict=True) if allowed[t, d]]
+
+
+def thin_out(best: list[Sighting], settings: FaceSettings) -> None:
+    """Leave only as many of a track's best faces as are embedded; the others lose their chips."""
+    while len(best) > settings.exemplars:
+        worst = _least_useful(best, settings.apart_s)
+        worst.chip = None
+        best.remove(worst)
 
 
 def _least_useful(best: Sequence[Sighting], apart_s: float) -> Sighting:

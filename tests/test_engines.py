@@ -13,10 +13,11 @@ from archive.engines import ENGINES, Began, Broke, Done, Engine, Job, Message, O
 from archive.engines.local import LocalEngine
 from archive.scan import Stamp
 from cvid.errors import ModelError
+from cvid.video import probe
 
 
 def job(path: Path) -> Job:
-    return Job(path, "0" * 64, Stamp.of(path.stat()))
+    return Job(path, "0" * 64, Stamp.of(path.stat()), probe(path))
 
 
 def run(engine: Engine, *paths: Path) -> dict[str, str]:
@@ -38,7 +39,7 @@ def clips(tmp_path: Path) -> list[Path]:
 
 @pytest.mark.parametrize("name", ENGINES.names())
 def test_every_engine_does_every_job(name: str, clips: list[Path], tmp_path: Path) -> None:
-    (tmp_path / "gone.mp4").write_bytes(b"x")
+    film(tmp_path / "gone.mp4", RED, seconds=0.5)
     lost = job(tmp_path / "gone.mp4")
     (tmp_path / "gone.mp4").unlink()
     engine: Engine = ENGINES.create(name, open_parts=open_fakes, settings=painted_settings(jobs=2))

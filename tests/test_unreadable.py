@@ -19,7 +19,8 @@ from filming import damage_of, noise, quarters, read, reason_of, write
 from cvid.analyse import analyse
 from cvid.errors import VideoError
 from cvid.opencv import cv2
-from cvid.video import frames, looks_like_media, probe
+from cvid.media import looks_like_media
+from cvid.video import frames, probe
 
 CUT = [("mp4", "libx264", {"movflags": "faststart"}), ("mkv", "libx264", {}), ("webm", "libvpx", {}),
        ("flv", "libx264", {})]  # fmt: skip

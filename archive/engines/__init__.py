@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from archive.scan import Stamp
 from cvid.analyse import Parts, Progress
+from cvid.places import Place
 from cvid.registry import Registry
 from cvid.settings import Settings
-from cvid.types import VideoAnalysis
+from cvid.types import VideoAnalysis, VideoInfo
 
 
 @dataclass(frozen=True)
 class Job:
     """One content to analyse, where it lies, and what its file looked like when it was hashed."""
 
-    path: Path
+    path: Place
     sha256: str
     stamp: Stamp
+    info: VideoInfo = field(compare=False)  # what the file says of itself
 
 
 @dataclass(frozen=True)

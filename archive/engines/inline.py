@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from archive.engines import Began, Job, Message, OpenParts
-from archive.engines.work import do, opened
+from archive.engines import Job, Message, OpenParts
+from archive.engines.tasks import Assembly, do, opened
 from cvid.settings import Settings
 
 
@@ -21,6 +21,6 @@ class InlineEngine:
             return
         parts = self._open_parts()
         receive(opened(parts))
-        for job in jobs:
-            receive(Began(job))
-            receive(do(job, parts, self._settings, receive))
+        assembly = Assembly(jobs, self._settings, receive)
+        while task := assembly.next():
+            assembly.took(do(task, parts, self._settings, assembly.took))

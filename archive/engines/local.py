@@ -1,8 +1,8 @@
-"""The engine that spreads videos over processes of this machine.
+"""The engine that spreads videos, and the spans of long ones, over processes of this machine.
 
-Every worker has a pipe of its own: one that dies, even while it writes, disturbs nobody else. The file it died on is
+Every worker has a pipe of its own: one that dies, even while it writes, disturbs nobody else. The task it died on is
 tried once more when all others are done and nothing else runs, for it may have been another's hunger for memory;
-after that the file has failed.
+after that its file has failed.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import Any
 
-from archive.engines import Advances, Began, Broke, Job, Message, Opened, OpenParts
+from archive.engines import Job, Message, Opened, OpenParts
 from archive.engines import worker as worker_process
+from archive.engines.tasks import Advanced, Assembly, Task
 from archive.engines.worker import Crashed, Refused
 from cvid.errors import ModelError
 from cvid.settings import Settings
@@ -41,18 +42,27 @@ class LocalEngine:
 
     def run(self, jobs: Sequence[Job], receive: Callable[[Message], None]) -> None:
         """Do all jobs; workers are ended however this ends."""
-        crew = min(self._settings.jobs or cores(), len(jobs))
-        again = self._round(jobs, crew, receive, last_chance=False)
-        for job in again:
-            log.warning("%r is tried once more, alone", str(job.path))
-            self._round([job], 1, receive, last_chance=True)
+        assembly = Assembly(jobs, self._settings, receive)
+        crew = min(self._settings.jobs or cores(), assembly.left)
+        for task in self._round(assembly, [], crew, receive, last_chance=False):
+            log.warning("%r is tried once more, alone", str(task.job.path))
+            self._round(assembly, [task], 1, receive, last_chance=True)
 
     def _round(
-        self, jobs: Sequence[Job], crew: int, receive: Callable[[Message], None], last_chance: bool
-    ) -> list[Job]:
-        """Do the jobs with `crew` workers; those that a worker died on come back."""
-        waiting, again = deque(jobs), []
+        self,
+        assembly: Assembly,
+        first: Sequence[Task],
+        crew: int,
+        receive: Callable[[Message], None],
+        last_chance: bool,
+    ) -> list[Task]:
+        """Do tasks with `crew` workers, the given ones first; those that a worker died on come back."""
+        given, again = deque(first), []
         workers: dict[Any, _Worker] = {}
+
+        def next_task() -> Task | None:
+            return given.popleft() if given else assembly.next()
+
         try:
             for _ in range(crew):
                 self._hire(workers)
@@ -60,16 +70,16 @@ class LocalEngine:
                 ready = wait(list(workers), timeout=min(self._stalled_s, 1.0))
                 for pipe in ready:
                     worker = workers[pipe]
-                    lost = self._hear(worker, waiting, receive)
+                    lost = self._hear(worker, next_task, assembly, receive)
                     if not worker.gone:
                         continue
                     del workers[pipe]
                     how = worker.end()
                     if lost and (last_chance or worker.stalled):
-                        receive(Broke(lost, how if worker.stalled else f"the analysis broke down on it twice: {how}"))
+                        assembly.lost(lost, how if worker.stalled else f"the analysis broke down on it twice: {how}")
                     elif lost:
                         again.append(lost)
-                    if waiting and len(workers) < crew:
+                    if (given or assembly.left) and len(workers) < crew:
                         self._hire(workers)
                 for worker in workers.values():
                     worker.kill_if_stalled(self._stalled_s)
@@ -84,33 +94,39 @@ class LocalEngine:
         worker = _Worker(self._open_parts, self._settings)
         workers[worker.pipe] = worker
 
-    def _hear(self, worker: _Worker, waiting: deque[Job], receive: Callable[[Message], None]) -> Job | None:
-        """Take one message of a worker and give it its next job; the job it had, if it is gone."""
+    def _hear(
+        self,
+        worker: _Worker,
+        next_task: Callable[[], Task | None],
+        assembly: Assembly,
+        receive: Callable[[Message], None],
+    ) -> Task | None:
+        """Take one message of a worker and give it its next task; the task it had, if it is gone."""
         try:
             message = worker.hear()
         except (EOFError, OSError):
             worker.gone = True
             if not worker.opened:
                 raise ModelError(f"a worker process broke down while it loaded the models: {worker.end()}") from None
-            return worker.job
+            return worker.task
         if isinstance(message, Refused):
             raise message.error
         if isinstance(message, Crashed):
             log.warning("a worker crashed: %s", message.trace)
             worker.last_words = message.reason
             return None
-        receive(message)
         if isinstance(message, Opened):
             worker.opened = True
-        if not isinstance(message, Advances):
-            worker.give(waiting.popleft() if waiting else None)
-            if worker.job:
-                receive(Began(worker.job))
+            receive(message)
+        else:
+            assembly.took(message)
+        if not isinstance(message, Advanced):
+            worker.give(next_task())
         return None
 
 
 class _Worker:
-    """A process, this end of its pipe, and the job it has."""
+    """A process, this end of its pipe, and the task it has."""
 
     def __init__(self, open_parts: OpenParts, settings: Settings) -> None:
         context = multiprocessing.get_context("spawn")
@@ -121,7 +137,7 @@ class _Worker:
         with _environment(dict.fromkeys(_THREADS, "1")), _deaf_to_ctrl_c():
             self.process.start()
         theirs.close()
-        self.job: Job | None = None
+        self.task: Task | None = None
         self.opened = self.gone = self.stalled = False
         self.last_words = ""
         self._heard = time.monotonic()
@@ -132,18 +148,18 @@ class _Worker:
         self._heard = time.monotonic()
         return message
 
-    def give(self, job: Job | None) -> None:
-        """Hand over a job; None lets the worker go home."""
-        self.job = job
+    def give(self, task: Task | None) -> None:
+        """Hand over a task; None lets the worker go home."""
+        self.task = task
         self._heard = time.monotonic()
         try:
-            self.pipe.send(job)
+            self.pipe.send(task)
         except OSError:  # it died in between: the next `hear` finds out
-            log.info("a worker is gone before its next job")
+            log.info("a worker is gone before its next task")
 
     def kill_if_stalled(self, after_s: float) -> None:
         """End a worker that has said nothing for too long."""
-        if self.job and time.monotonic() - self._heard > after_s:
+        if self.task and time.monotonic() - self._heard > after_s:
             self.stalled = True
             self.process.kill()
 

@@ -1,4 +1,4 @@
-"""A worker process: opens the networks once, then does one job after the other until its parent is gone."""
+"""A worker process: opens the networks once, then does one task after the other until its parent is gone."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from multiprocessing import parent_process
 from multiprocessing.connection import Connection
 from typing import Any
 
-from archive.engines import Job, OpenParts
-from archive.engines.work import do, opened
+from archive.engines import OpenParts
+from archive.engines.tasks import Task, do, opened
 from cvid.errors import CvidError
 from cvid.settings import Settings
 
@@ -33,7 +33,7 @@ class Crashed:
 
 
 def main(pipe: Connection[Any, Any], open_parts: OpenParts, settings: Settings) -> None:
-    """Take jobs from the pipe and send messages back; None ends it."""
+    """Take tasks from the pipe and send messages back; None ends it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
@@ -51,10 +51,10 @@ def _serve(pipe: Connection[Any, Any], open_parts: OpenParts, settings: Settings
     parts = open_parts()
     pipe.send(opened(parts))
     while True:
-        job: Job | None = pipe.recv()
-        if job is None:
+        task: Task | None = pipe.recv()
+        if task is None:
             return
-        pipe.send(do(job, parts, settings, pipe.send))
+        pipe.send(do(task, parts, settings, pipe.send))
 
 
 def _end_with_parent() -> None:

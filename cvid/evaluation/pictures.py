@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cvid.errors import LabelsError
-from cvid.video import PICTURE_SUFFIXES
+from cvid.media import PICTURE_SUFFIXES
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def write_file(path: Path, overwrite: bool, write: Callable[[IO[bytes]], T]) -> 
 
 
 def _refuse(path: Path, overwrite: bool) -> None:
-    from cvid.video import looks_like_media
+    from cvid.media import looks_like_media
 
     if _is_of_archive(path):
         raise ExportError(f"{path}: belongs to an archive of cvid, which writes it itself; choose another file")
