@@ -15,6 +15,7 @@ from cvid.types import Bytes, Embeddings, FaceChip, Floats
 
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+_BATCH = 8  # no faster and no slower than one by one on the CPU, and the same bits; one question instead of 8 to a GPU
 
 
 class MobileFaceNetEmbedder:
@@ -46,18 +47,32 @@ class MobileFaceNetEmbedder:
             session = open_session(path, free_axes=(0,), device=device)
         self.name, self.model, self.providers = name, f"{name}:{weights}", running_on([session])
         self._session = session
-        self._input = session.get_inputs()[0].name
+        entry = session.get_inputs()[0]
+        self._input, self._at_once = entry.name, 1 if isinstance(entry.shape[0], int) else _BATCH
 
     def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
         """One vector a chip; see `Embedder.embed`."""
         vectors = np.zeros((len(chips), self.dimensions), np.float32)
-        for row, chip in enumerate(chips):
-            crop = lift(arcface_crop(chip.bgr, chip.landmarks))
-            both = self._vector(crop) + self._vector(crop[:, ::-1])
+        crops = [lift(arcface_crop(chip.bgr, chip.landmarks)) for chip in chips]
+        found = self._described([side for crop in crops for side in (crop, crop[:, ::-1])])
+        for row in range(len(crops)):
+            both = _unit(found[2 * row]) + _unit(found[2 * row + 1])
             vectors[row] = both / np.linalg.norm(both)
         return Embeddings(vectors, self.model)
 
-    def _vector(self, crop: Bytes) -> Floats:
-        rgb = (crop[:, :, ::-1].astype(np.float32) / 255 - _MEAN) / _DEVIATION
-        vector = run_float(self._session, {self._input: np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])})[0][0]
-        return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)
+    def _described(self, crops: list[Bytes]) -> list[Floats]:
+        """A vector of any length for each crop; as many at once as the graph takes, at most `_BATCH`."""
+        vectors: list[Floats] = []
+        for start in range(0, len(crops), self._at_once):
+            rgb = np.stack([_normalised(crop) for crop in crops[start : start + self._at_once]])
+            vectors += list(run_float(self._session, {self._input: rgb})[0])
+        return vectors
+
+
+def _normalised(crop: Bytes) -> Floats:
+    rgb = (crop[:, :, ::-1].astype(np.float32) / 255 - _MEAN) / _DEVIATION
+    return np.asarray(rgb.transpose(2, 0, 1), np.float32)
+
+
+def _unit(vector: Floats) -> Floats:
+    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)

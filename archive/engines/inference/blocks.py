@@ -64,18 +64,22 @@ class Block:
         slots, offset = [], 0
         for array in arrays:
             slot = Slot(array.dtype.str, array.shape, offset)
-            self._view(slot)[...] = array
+            self.seen(slot)[...] = array
             slots.append(slot)
             offset += _aligned(array.nbytes)
         return slots
 
     def taken(self, slot: Slot) -> NDArray[Any]:
         """A copy of an array."""
-        return self._view(slot).copy()
+        return self.seen(slot).copy()
+
+    def seen(self, slot: Slot) -> NDArray[Any]:
+        """An array where it lies: until something else is put there, and while the block is not let go of."""
+        return np.ndarray(slot.shape, slot.dtype, self._memory.buf, slot.offset_bytes)
 
     def close(self) -> None:
         """Let go of it; the other end may use it still."""
-        with suppress(BufferError):  # a thread is in the middle of a copy
+        with suppress(BufferError):  # a thread still looks at it; the memory goes with the process
             self._memory.close()
 
     def discard(self) -> None:
@@ -83,9 +87,6 @@ class Block:
         with suppress(FileNotFoundError):
             self._memory.unlink()
         self.close()
-
-    def _view(self, slot: Slot) -> NDArray[Any]:
-        return np.ndarray(slot.shape, slot.dtype, self._memory.buf, slot.offset_bytes)
 
 
 def room_for(arrays: Sequence[NDArray[Any]]) -> int:

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import traceback
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener
 from typing import Any
@@ -128,9 +129,10 @@ class Networks:
 
     def _run(self, asked: Run, block: Block) -> Ran | TooLarge | Failed:
         try:
-            feed = {name: block.taken(slot) for name, slot in asked.feed.items()}
+            feed = {name: block.seen(slot) for name, slot in asked.feed.items()}
             found = self._sessions[asked.key].run(asked.outputs, feed)
         except Exception as exc:  # noqa: BLE001  # onnxruntime has no public base class for its errors
+            traceback.clear_frames(exc.__traceback__)  # they would look at the block for as long as the error lives
             return Failed(f"{type(exc).__name__}: {exc}")
         slots = block.put(found)
         return TooLarge(found) if slots is None else Ran(slots)
