@@ -29,6 +29,7 @@ from cvid.analyse import Parts
 from cvid.chips import as_crop, from_crop
 from cvid.drift import belonging
 from cvid.errors import CatalogueError, VideoError
+from cvid.places import Place, joined
 from cvid.revisit import best_faces, revisit
 from cvid.settings import Settings
 from cvid.templates import likeness, mean_vector
@@ -179,7 +180,7 @@ def _embed(connection: Connection, parts: Parts, faces: dict[str, list[tuple[Fac
         connection.execute(insert(vectors), rows)
 
 
-def _by_file(connection: Connection, ids: Sequence[str]) -> Iterator[tuple[Path, list[str]]]:
+def _by_file(connection: Connection, ids: Sequence[str]) -> Iterator[tuple[Place, list[str]]]:
     """The tracks of each file that lies where it was last seen."""
     wanted = set(ids)
     query = (
@@ -192,12 +193,12 @@ def _by_file(connection: Connection, ids: Sequence[str]) -> Iterator[tuple[Path,
     rows = [row for row in connection.execute(query) if row.id in wanted] if wanted else []
     for _, of_content in groupby(rows, key=lambda row: row.sha256):
         for (root, path), of_file in groupby(list(of_content), key=lambda row: (row.root, row.path)):
-            yield Path(root, path), [row.id for row in of_file]
+            yield joined(root, path), [row.id for row in of_file]
             break  # one file of a content is enough
 
 
 def _seen_again(
-    connection: Connection, path: Path, ids: Sequence[str], parts: Parts, settings: Settings
+    connection: Connection, path: Place, ids: Sequence[str], parts: Parts, settings: Settings
 ) -> dict[str, list[tuple[FaceChip, float]]]:
     """Track → its best faces, found again in the footage; without those that cannot be found."""
     wanted = defaultdict(list)

@@ -18,6 +18,7 @@ from archive.schema import assignments, files, roots, tracks
 from cvid.errors import LabelsError
 from cvid.evaluation.placing import Sightings
 from cvid.evaluation.truth import Truth
+from cvid.places import joined
 from cvid.types import Ints
 
 _NAMED_MOST = 3
@@ -73,7 +74,8 @@ def _files(connection: Connection) -> list[_File]:
     query = select(files, roots.c.path.label("root")).join(roots, roots.c.id == files.c.root_id).order_by(files.c.id)
     found = []
     for row in connection.execute(query):
-        absolute = as_text(Path(row.root, row.path).as_posix())
+        place = joined(row.root, row.path)
+        absolute = as_text(place.as_posix() if isinstance(place, Path) else str(place))
         found.append(_File(row.sha256 or absolute, as_text(row.path), absolute, row.missing))
     return found
 
@@ -110,7 +112,7 @@ def _one(name: str, by_name: dict[str, list[_File]], where: str, folder: Path) -
 
 
 def _lies_at(file: _File, path: str) -> bool:
-    return path in (file.relative, file.absolute)
+    return path in (file.relative, PurePosixPath(file.absolute).as_posix())
 
 
 def _closest(path: str, by_name: dict[str, list[_File]]) -> str:

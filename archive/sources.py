@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, delete, exists, false, func, or_, select, true, tuple_, update
@@ -13,6 +12,7 @@ from sqlalchemy.sql import Subquery
 from archive.records import Failure
 from archive.scan import Found, Known, Scope, Stamp, Unreadable
 from archive.schema import files, roots, videos
+from cvid.places import joined
 
 
 def known_roots(connection: Connection) -> dict[str, int]:
@@ -30,7 +30,7 @@ def known_files(connection: Connection) -> dict[str, Known]:
         .order_by(files.c.missing.desc(), files.c.id)
     )
     return {
-        str(Path(row.root, row.path)): Known(
+        str(joined(row.root, row.path)): Known(
             row.root, Stamp(row.size, row.mtime_ns, row.inode), row.sha256, row.indexed is not None
         )
         for row in connection.execute(query)
@@ -78,7 +78,7 @@ def close_scan(connection: Connection, scope: Scope, seen: Collection[str]) -> N
     unmet = [
         row
         for row in connection.execute(query)
-        if (path := str(Path(row.root, row.path))) not in seen and scope.covers(path)
+        if (path := str(joined(row.root, row.path))) not in seen and scope.covers(path)
     ]
     if unmet:
         by_id = update(files).where(files.c.id == bindparam("row")).values(missing=True)

@@ -17,6 +17,10 @@ A message says what happened, to which file, and what to do next.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cvid.places import Address
 
 
 class CvidError(Exception):
@@ -26,7 +30,7 @@ class CvidError(Exception):
 class VideoError(CvidError):
     """A video or picture cannot be read; `reason` stands alone, without the path."""
 
-    def __init__(self, path: str | Path, reason: str) -> None:
+    def __init__(self, path: str | Path | Address, reason: str) -> None:
         super().__init__(path, reason)
         self.path = str(path)
         self.reason = reason

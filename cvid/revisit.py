@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from cvid.chips import cut_chip
 from cvid.detectors import Detector
 from cvid.detectors.boxes import overlap
+from cvid.places import Place
 from cvid.quality import judge
 from cvid.types import FaceChip, Floats
 from cvid.video import frames, probe
@@ -19,7 +19,7 @@ _SAME = 0.3
 
 
 def revisit(
-    path: Path, wanted: Mapping[int, Sequence[tuple[str, Floats]]], detector: Detector
+    path: Place, wanted: Mapping[int, Sequence[tuple[str, Floats]]], detector: Detector
 ) -> Iterator[tuple[str, FaceChip, float]]:
     """The faces that are found again, as (key, chip, quality), in the order of the video.
 

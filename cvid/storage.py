@@ -24,6 +24,8 @@ WEB = ("http", "https")
 
 WAITS_S = (0.2, 1.0, 3.0)
 """A storage that drops is asked again after each of these; then it has dropped."""
+_gone: set[str] = set()
+"""Storages that have dropped: asked only once for each file until they answer, for there may be thousands to go."""
 
 _PACKAGES = {
     "abfs": "adlfs", "abfss": "adlfs", "az": "adlfs", "gcs": "gcsfs", "gs": "gcsfs", "http": "aiohttp",
@@ -56,8 +58,8 @@ def connect(text: str) -> tuple[Any, str]:
         VideoError: fsspec knows no such kind of address.
     """
     scheme, _, rest = text.partition("://")
-    authority, slash, inner = rest.partition("/")
-    base = f"{scheme}://{authority}/"
+    _, slash, inner = rest.partition("/")
+    base = _base(text) + "/"
     kind = _kind(scheme, text)
     inner = quote(inner, errors="surrogateescape") if scheme in WEB else inner
     return kind(**kind._get_kwargs_from_urls(base)), kind._strip_protocol(base).rstrip("/") + slash + inner or "/"
@@ -67,9 +69,11 @@ def _kind(scheme: str, text: str) -> Any:
     try:
         return import_module("fsspec").get_filesystem_class(scheme)
     except ImportError as exc:
-        package = "fsspec" if exc.name == "fsspec" else _PACKAGES.get(scheme) or exc.name or f"fsspec's for {scheme}"
-        line = f"pip install 'cvid[remote]' {'' if package == 'fsspec' else package}".rstrip()
-        raise MissingDependency(f"footage at {text} needs the package '{package}': {line}") from exc
+        cause = exc if exc.name else exc.__cause__  # fsspec tells it in words of its own
+        lacking = getattr(cause, "name", None) or scheme
+        package = "" if lacking == "fsspec" else _PACKAGES.get(scheme, lacking)
+        line = f"pip install 'cvid[remote]' {package}".rstrip()
+        raise MissingDependency(f"footage at {text} needs the package '{package or lacking}': {line}") from exc
     except ValueError as exc:
         raise VideoError(text, f"fsspec knows no address that begins with {scheme}://") from exc
 
@@ -90,20 +94,22 @@ def patiently(
         VideoError: the storage refuses, or has dropped for good.
         MissingDependency: a package for it is not installed.
     """
-    for wait_s in (*waits_s, 0.0):
+    base = _base(text)
+    for wait_s in (*(() if base in _gone else waits_s), None):
         try:
-            return act(*connect(text))
+            found = act(*connect(text))
+            _gone.discard(base)
+            return found
         except errors() as raised:
             exc = _true_cause(raised)
-            if isinstance(exc, FileNotFoundError):
-                raise FileNotFoundError(text) from raised
-            reason = _refusal(exc, text) or ("" if wait_s else _dropped(exc, text))
-            if reason:
-                raise VideoError(text, reason) from raised
+            _raise_if_final(exc, text)
+            _disconnect(text)
+            if wait_s is None:
+                _gone.add(base)
+                raise VideoError(text, _dropped(exc, base)) from raised
         log.info("%r: %s, once more in %.1f s", text, _plain(exc), wait_s)
         again()
         time.sleep(wait_s)
-        _disconnect(text)
     raise AssertionError("the last try returns or raises")
 
 
@@ -123,12 +129,21 @@ def _true_cause(exc: BaseException) -> BaseException:
     return cause if isinstance(exc, FileNotFoundError) and isinstance(cause, errors()) else exc
 
 
+def _raise_if_final(exc: BaseException, text: str) -> None:
+    if isinstance(exc, FileNotFoundError):
+        raise FileNotFoundError(text) from exc
+    if reason := _refusal(exc, text):
+        raise VideoError(text, reason) from exc
+
+
 def _refusal(exc: BaseException, text: str) -> str:
     """Why the storage will not, however often it is asked; empty where it may yet."""
     if isinstance(exc, ValueError) and any(said in str(exc) for said in _NO_RANGES):
         return "the server hands out whole files only, not parts of them; copy the footage to a disk, or mount it"
     if isinstance(exc, UnicodeError):
         return "its name, or one in this folder, is no Unicode, and cannot be asked for; rename it"
+    if "NoSuchBucket" in str(exc):
+        return "there is no such bucket"
     status = getattr(exc, "status", None)
     if isinstance(exc, PermissionError) or status in _FORBIDDEN or type(exc).__name__ in _REFUSALS:
         scheme = text.partition("://")[0].upper()
@@ -139,10 +154,13 @@ def _refusal(exc: BaseException, text: str) -> str:
     return ""
 
 
-def _dropped(exc: BaseException, text: str) -> str:
+def _dropped(exc: BaseException, base: str) -> str:
+    return f"the storage at {base} dropped, or cannot be reached ({_plain(exc)}); run the same line again once it can"
+
+
+def _base(text: str) -> str:
     scheme, _, rest = text.partition("://")
-    where = f"{scheme}://{rest.partition('/')[0]}"
-    return f"the storage at {where} dropped, or cannot be reached ({_plain(exc)}); run the same line again once it can"
+    return f"{scheme}://{rest.partition('/')[0]}"
 
 
 def _plain(exc: BaseException) -> str:

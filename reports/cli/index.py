@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from reports.cli.options import (
-    NamedPath,
+    FootagePath,
     archive_option,
     json_option,
     model_options,
@@ -17,9 +17,12 @@ from reports.cli.options import (
     strictness_option,
 )
 
+if TYPE_CHECKING:
+    from cvid.places import Place
+
 
 @click.command(short_help="Find the people in folders of footage.")
-@click.argument("footage", nargs=-1, required=True, type=NamedPath(exists=True, path_type=Path), metavar="FOOTAGE…")
+@click.argument("footage", nargs=-1, required=True, type=FootagePath(), metavar="FOOTAGE…")
 @archive_option
 @model_options
 @click.option("--jobs", type=click.IntRange(0, 512), metavar="N", help="Worker processes (default: 0, one a core).")
@@ -35,7 +38,7 @@ from reports.cli.options import (
 def index(
     context: click.Context,
     /,
-    footage: tuple[Path, ...],
+    footage: tuple[Place, ...],
     archive: Path,
     faces: str | None,
     strictness: str | None,
@@ -44,7 +47,7 @@ def index(
     as_json: bool,
     **named: Any,
 ) -> None:
-    """Find the people in FOOTAGE: folders, searched through, or single files.
+    """Find the people in FOOTAGE: folders, searched through, or single files, here or at an address.
 
     Footage is only ever read. What was indexed before is skipped, so the same line again continues an interrupted
     run or adds what is new. Files that cannot be decoded are listed with the reason and the exit code is 3.
@@ -55,6 +58,7 @@ def index(
       cvid index ~/footage /media/card --archive ~/faces --models embedded
       cvid index clips --jobs 2 --faces all --set selection.floor_s=0.5
       cvid index --json clips > run.json
+      cvid index s3://bucket/2014 sftp://host/footage
       cvid index -- -strange-name.mp4
     """
     from reports.cli.running import run_index

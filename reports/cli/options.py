@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,13 +17,35 @@ Decorated = Callable[..., Any]
 
 
 class NamedPath(click.Path):
-    """A path that is not the empty text, which would be taken for the working directory."""
+    """A path that is not the empty text, which would be taken for the working directory, and no address."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """The path; an empty one is wrong usage."""
+        """The path; an empty one is wrong usage, and so is an address: only footage may lie elsewhere."""
+        from cvid.places import is_address
+
         if value == "":
             self.fail("it is empty; name a file or a folder", param, ctx)
+        if isinstance(value, str) and is_address(value) and not os.path.lexists(value):
+            self.fail("it is an address; name a file or a folder of this machine", param, ctx)
         return super().convert(value, param, ctx)
+
+
+class FootagePath(NamedPath):
+    """A file or folder that is there, or an address such as s3://bucket/2014; whether one is there shows later."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path or the address; one with a password in it is wrong usage."""
+        from cvid.errors import VideoError
+        from cvid.places import Address, place_of
+
+        try:
+            place = place_of(value) if isinstance(value, str) else value
+        except VideoError as exc:
+            self.fail(str(exc), param, ctx)
+        return place if isinstance(place, Address) else super().convert(value if value == "" else place, param, ctx)
 
 
 class NamesOption(click.Option):

@@ -17,11 +17,12 @@ from reports.names import printable
 if TYPE_CHECKING:
     from archive.events import Event
     from archive.index import IndexSummary
+    from cvid.places import Place
     from cvid.settings import Settings
 
 
 def run_index(
-    context: click.Context, archive: Path, footage: Sequence[Path], settings: Settings, as_json: bool = False
+    context: click.Context, archive: Path, footage: Sequence[Place], settings: Settings, as_json: bool = False
 ) -> IndexSummary:
     """Index, show the run and its summary; ends with exit code 3 if files failed."""
     if not as_json:
@@ -32,7 +33,7 @@ def run_index(
     return summary
 
 
-def index_and_show(archive: Path, footage: Sequence[Path], settings: Settings, as_json: bool) -> IndexSummary:
+def index_and_show(archive: Path, footage: Sequence[Place], settings: Settings, as_json: bool) -> IndexSummary:
     """Index with a live display in a terminal and plain lines elsewhere; beside JSON, standard error takes them.
 
     Raises:
@@ -71,7 +72,7 @@ def index_and_show(archive: Path, footage: Sequence[Path], settings: Settings, a
     return summary
 
 
-def nothing_found(footage: Sequence[Path], ignored: int) -> str:
+def nothing_found(footage: Sequence[Place], ignored: int) -> str:
     """The line for a run that had nothing to look at."""
     from reports.wording import count
 
