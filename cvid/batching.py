@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cvid.sessions import Session
+from cvid.sessions import DEVICES, Session
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,10 @@ MOST = 16
 """Pictures in one batch: 16 of 640×384 are 47 MB on the way in."""
 PATIENCE_S = 0.002
 """How long the first request of a batch waits for more. Not measured: there was no GPU to measure on."""
+
+
+_COMPILING = {DEVICES["tensorrt"], DEVICES["migraphx"]}
+"""Providers that compile a graph anew for each new shape: every size of batch would cost that again."""
 
 
 class BatchingSession:
@@ -136,8 +140,9 @@ class BatchingSession:
 
 
 def takes_batches(session: Session) -> bool:
-    """Whether a graph says that it takes any number of pictures at once."""
-    return all(entry.shape and not isinstance(entry.shape[0], int) for entry in session.get_inputs())
+    """Whether a graph says that it takes any number of pictures at once, and what runs it does so gladly."""
+    free = all(entry.shape and not isinstance(entry.shape[0], int) for entry in session.get_inputs())
+    return free and session.get_providers()[0] not in _COMPILING
 
 
 class _Request:

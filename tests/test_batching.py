@@ -30,9 +30,9 @@ class Recorder:
     `whole` leaves out axis 0 of the outputs, as a graph for one picture may.
     """
 
-    def __init__(self, axis: Any = "n", whole: bool = False) -> None:
+    def __init__(self, axis: Any = "n", whole: bool = False, provider: str = "CPUExecutionProvider") -> None:
         self.rows: list[int] = []
-        self._axis, self._whole = axis, whole
+        self._axis, self._whole, self._provider = axis, whole, provider
 
     def run(self, outputs: list[str] | None, feed: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
         """Twice the input, and its sum a row."""
@@ -49,8 +49,8 @@ class Recorder:
     get_outputs = get_inputs
 
     def get_providers(self) -> list[str]:
-        """None that there is."""
-        return ["Recorder"]
+        """The one it was made with."""
+        return [self._provider]
 
 
 def picture(value: float, rows: int = 1, side: int = 2) -> NDArray[Any]:
@@ -139,8 +139,8 @@ def test_a_graph_that_does_not_keep_pictures_apart_gets_one_at_a_time(caplog: py
     assert recorder.rows[4:] == [1, 1, 1]
 
 
-def test_a_graph_for_one_picture_gets_one() -> None:
-    recorder = Recorder(axis=1)
+@pytest.mark.parametrize("recorder", [Recorder(axis=1), Recorder(provider="TensorrtExecutionProvider")])
+def test_a_graph_for_one_picture_or_compiled_for_each_shape_gets_one(recorder: Recorder) -> None:
     assert not takes_batches(recorder) and takes_batches(Recorder())
     at_once(expecting(3)(recorder), [picture(i) for i in range(3)])
     assert recorder.rows == [1, 1, 1]
