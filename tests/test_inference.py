@@ -201,6 +201,7 @@ def test_a_killed_process_is_an_error_and_the_next_worker_gets_a_new_one(
     again = opened(processes.next_address(), graph)
     assert np.array_equal(again.run(None, {"input": faces(1)[0]})[0], want)
     assert "is started anew" in caplog.text
+    assert not Path(address).parent.exists(), "nothing of the old one is left"
 
 
 def test_workers_are_spread_over_the_gpus_in_turn() -> None:

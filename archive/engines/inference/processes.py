@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -104,8 +105,11 @@ class _Process:
 
     def __init__(self, gpu: str) -> None:
         context = multiprocessing.get_context("spawn")
+        self._folder = tempfile.TemporaryDirectory(prefix="cvid-", ignore_cleanup_errors=True)
         self._pipe, theirs = context.Pipe()
-        self.process = context.Process(target=server.main, args=(theirs, gpu), name="cvid networks", daemon=True)
+        self.process = context.Process(
+            target=server.main, args=(theirs, gpu, self._folder.name), name="cvid networks", daemon=True
+        )
         self.process.start()
         theirs.close()
         try:
@@ -124,4 +128,5 @@ class _Process:
         if self.process.is_alive():
             self.process.kill()
             self.process.join()
+        self._folder.cleanup()
         return f"exit code {self.process.exitcode}"

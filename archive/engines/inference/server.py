@@ -6,10 +6,13 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import traceback
+from contextlib import suppress
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Connection, Listener
+from pathlib import Path
 from typing import Any
 
 from archive.engines.inference.blocks import Block
@@ -36,23 +39,27 @@ log = logging.getLogger(__name__)
 _BACKLOG = 64
 
 
-def main(pipe: Connection[Any, Any], gpu: str) -> None:
+def main(pipe: Connection[Any, Any], gpu: str, folder: str) -> None:
     """Tell the parent the address, and serve until it closes its end of the pipe or dies.
 
     Args:
         gpu: the one GPU that this process sees, as CUDA_VISIBLE_DEVICES names it; "" for all.
+        folder: for the address, where addresses are files; emptied and removed at the end.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its processes
     if gpu:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpu
     networks = Networks()
-    with Listener(backlog=_BACKLOG, authkey=bytes(multiprocessing.current_process().authkey)) as listener:
+    address = None if sys.platform == "win32" else str(Path(folder, "networks"))
+    with Listener(address, backlog=_BACKLOG, authkey=bytes(multiprocessing.current_process().authkey)) as listener:
         threading.Thread(target=networks.welcome, args=(listener,), daemon=True).start()
         pipe.send(listener.address)
         try:
             pipe.recv()
         except (EOFError, OSError):
             networks.close()
+    with suppress(OSError):  # the parent removes it, too, and may be quicker
+        Path(folder).rmdir()
 
 
 class Networks:
