@@ -145,7 +145,9 @@ class RangeFile(io.RawIOBase):
 
         def read(files: Any, path: str) -> tuple[bytes, int]:
             if self._handle is None:
-                self._handle = files.open(path, "rb", block_size=BLOCK_BYTES, cache_type="none")
+                # the buffers of fsspec would read on where nobody asked; smbprotocol has none, and knows no such word
+                plain = {} if self._text.startswith("smb:") else {"cache_type": "none"}
+                self._handle = files.open(path, "rb", block_size=BLOCK_BYTES, **plain)
             return _read(self._handle, start, stop)
 
         try:

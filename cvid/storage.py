@@ -6,6 +6,7 @@ raises what it likes: whatever it is becomes a `VideoError` that names the addre
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 import time
@@ -42,7 +43,10 @@ _RAISED = (
     ("smbprotocol.exceptions", "SMBException"),
 )
 """What storages raise that is no `OSError`, by module and name."""
-_REFUSALS = ("AuthenticationException", "DefaultCredentialsError", "NoCredentialsError", "PartialCredentialsError")
+_REFUSALS = (
+    "AuthenticationException", "DefaultCredentialsError", "LogonFailure", "NoCredentialsError",
+    "PartialCredentialsError",
+)  # fmt: skip
 _NO_RANGES = ("range requests", "Cannot seek streaming")
 _FORBIDDEN = (401, 403, 407)
 _LONGEST = 160
@@ -130,7 +134,7 @@ def _true_cause(exc: BaseException) -> BaseException:
 
 
 def _raise_if_final(exc: BaseException, text: str) -> None:
-    if isinstance(exc, FileNotFoundError):
+    if (isinstance(exc, OSError) and exc.errno == errno.ENOENT) or isinstance(exc, FileNotFoundError):
         raise FileNotFoundError(text) from exc
     if reason := _refusal(exc, text):
         raise VideoError(text, reason) from exc
@@ -145,7 +149,8 @@ def _refusal(exc: BaseException, text: str) -> str:
     if "NoSuchBucket" in str(exc):
         return "there is no such bucket"
     status = getattr(exc, "status", None)
-    if isinstance(exc, PermissionError) or status in _FORBIDDEN or type(exc).__name__ in _REFUSALS:
+    denied = isinstance(exc, OSError) and exc.errno in (errno.EACCES, errno.EPERM)
+    if denied or isinstance(exc, PermissionError) or status in _FORBIDDEN or type(exc).__name__ in _REFUSALS:
         scheme = text.partition("://")[0].upper()
         return (
             f"the storage refuses it ({_plain(exc)}); give the credentials as fsspec takes them, in ~/.config/fsspec "

@@ -97,7 +97,7 @@ def drill(folder: Path) -> str:
 
 @contextmanager
 def web(folder: Path, ranges: bool = True) -> Iterator[str]:
-    """A web server of a folder, with or without parts of files; its address, ending in "/"."""
+    """A web server of a folder, with or without parts of files, that keeps what is "forbidden"; its address."""
 
     class Handler(_Handler):
         gives_ranges = ranges
@@ -120,7 +120,13 @@ def web(folder: Path, ranges: bool = True) -> Iterator[str]:
 class _Handler(SimpleHTTPRequestHandler):
     gives_ranges = True
 
+    def do_HEAD(self) -> None:
+        self.send_error(403) if "forbidden" in self.path else super().do_HEAD()
+
     def do_GET(self) -> None:
+        if "forbidden" in self.path:
+            self.send_error(403)
+            return
         ranged, path = self.headers.get("Range", ""), Path(self.translate_path(self.path))
         if not (ranged and self.gives_ranges and path.is_file()):
             super().do_GET()

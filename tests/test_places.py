@@ -321,6 +321,14 @@ def test_a_web_server_without_ranges_is_told_of(footage: Path) -> None:
     assert isinstance(found, Unreadable) and "whole files only" in found.reason
 
 
+def test_a_file_that_a_web_server_refuses_fails_alone(footage: Path) -> None:
+    photograph(footage / "2014" / "forbidden.png", RED)
+    with web(footage / "2014") as address:
+        refused, found = look(place_of(address))
+    assert isinstance(refused, Unreadable) and "credentials" in refused.reason and "403" in refused.reason
+    assert isinstance(found, Found)
+
+
 def test_several_places_and_single_files(footage: Path, tmp_path: Path) -> None:
     photograph(tmp_path / "other" / "face.png", CYAN)
     below = (footage / "two.mkv", footage / "2014", footage)
@@ -343,19 +351,23 @@ def test_an_archive_at_an_address_is_passed_over(footage: Path) -> None:
 
 
 def test_a_file_on_a_dropping_storage_fails_alone_and_the_next_run_tries_again(footage: Path, tmp_path: Path) -> None:
-    fault = footage / "2014" / ".one.mp4.drops"
+    cuts = [Shot(0.2, {RED: (10, 30), BLUE: (100, 50)}, ground) for ground in range(20, 220, 2)]
+    path = write_video(footage / "long.mkv", cuts, width=640, height=480, rate=25)
+    fault, size = footage / ".long.mkv.drops", path.stat().st_size
+    assert size > 300_000, "so that it drops when many frames are analysed"
 
     def drop(event: Event) -> None:
         if isinstance(event, Scanned):
-            fault.write_text("0")
+            fault.write_text("300000")
 
     summary = index(tmp_path / "archive", place_of(drill(footage)), hook=drop)
-    assert summary.videos["indexed"] == 2
-    assert "dropped" in reasons(summary)["2014/one.mp4"]
+    assert (summary.videos["indexed"], summary.damaged) == (3, 0)
+    assert "dropped" in reasons(summary)["long.mkv"]
+    assert "long.mkv" not in {appearance.video for appearance in seen(tmp_path / "archive")}
     fault.unlink()
     Drill.read.clear()
     assert index(tmp_path / "archive", place_of(drill(footage))).videos["indexed"] == 1
-    assert fetched("one.mp4") == 2 * (footage / "2014" / "one.mp4").stat().st_size, "to probe and to analyse, no hash"
+    assert size < fetched("long.mkv") < 2 * size, "to probe and to analyse; its hash was kept"
 
 
 def test_a_folder_that_is_refused_fails_and_what_lies_in_it_is_not_missing(footage: Path, tmp_path: Path) -> None:
