@@ -26,6 +26,7 @@ from archive.saving import save_video
 from archive.scan import Found, Known, Scope, Unreadable
 from archive.schema import files, identities, meta, runs
 from cvid.errors import CatalogueError, UnknownName
+from cvid.speeds import at_least
 from cvid.types import VideoAnalysis
 
 FILE = "catalogue.sqlite"
@@ -186,13 +187,13 @@ class Catalogue:
         """The folders that paths are relative to."""
         return list(sources.known_roots(self.connection))
 
-    def known_files(self) -> dict[str, Known]:
-        """Absolute path → what is known of it."""
-        return sources.known_files(self.connection)
+    def known_files(self, speed: str = "skim") -> dict[str, Known]:
+        """Absolute path → what is known of it; indexed is what was looked at as closely as at that speed."""
+        return sources.known_files(self.connection, self.indexed(speed))
 
-    def indexed(self) -> set[str]:
-        """The sha256 of every video that is wholly in the catalogue."""
-        return sources.indexed(self.connection)
+    def indexed(self, speed: str = "skim") -> set[str]:
+        """The sha256 of every video that is wholly in the catalogue, looked at as closely as at that speed."""
+        return sources.indexed(self.connection, at_least(speed))
 
     def record(self, items: Sequence[Found | Unreadable]) -> None:
         """Take in a part of a scan."""
@@ -204,11 +205,11 @@ class Catalogue:
         with self.atomic(), self._losing_appearances():
             sources.close_scan(self.connection, scope, seen)
 
-    def save(self, run_id: int, analysis: VideoAnalysis) -> None:
-        """Store a video with all that was seen in it."""
+    def save(self, run_id: int, analysis: VideoAnalysis, speed: str = "balanced") -> None:
+        """Store a video with all that was seen in it at a speed of `cvid.speeds`."""
         replaces = queries.may_replace(self.connection, analysis.info.sha256)
         with self.atomic(), self._losing_appearances() if replaces else nullcontext():
-            save_video(self.connection, run_id, analysis)
+            save_video(self.connection, run_id, analysis, speed)
             self.set_fact("settled", False)
 
     @contextmanager

@@ -80,7 +80,7 @@ def index_footage(
     *,
     choice: Choice | None = None,
     open_parts: OpenParts | None = None,
-    engine: str = "local",
+    engine: str = "",
 ) -> IndexSummary:
     """Index what is new in the footage, sort all tracks of the archive into people, and write their folders.
 
@@ -90,7 +90,7 @@ def index_footage(
         hook: told of every step, in this thread.
         choice: the models to use; without one those that the settings name, or those the archive was made with.
         open_parts: gives the networks, picklable; instead of the choice's own.
-        engine: a name of `archive.engines.ENGINES`.
+        engine: a name of `archive.engines.ENGINES`, instead of the settings'.
 
     Raises:
         CatalogueError: the archive is in use, damaged, on a full disk, or was made with other models.
@@ -114,7 +114,7 @@ def index_footage(
         log.write("run", id=run.id, settings=settings.model_dump(), footage=[str(path) for path in footage])
         try:
             run.scan(footage)
-            run.analyse(ENGINES.create(engine, open_parts=open_parts, settings=settings))
+            run.analyse(ENGINES.create(engine or settings.engine, open_parts=open_parts, settings=settings))
             summary = run.sort_and_show()
         except BaseException as exc:
             run.stopped(f"{type(exc).__name__}: {exc}".rstrip(": "))
@@ -148,12 +148,13 @@ class _Run:
     def scan(self, footage: Sequence[Place]) -> None:
         """Look through the footage; what was found is recorded every few seconds, so that no hash is lost."""
         scope = scope_of(footage, self.catalogue.roots())
-        done, damages = self.catalogue.indexed(), self.catalogue.damages()
+        done, damages = self.catalogue.indexed(self.settings.speed), self.catalogue.damages()
         seen: set[str] = set()
         unread: set[str] = set()
         batch: list[Found | Unreadable] = []
         recorded = time.monotonic()
-        items = scan(scope, self.catalogue.known_files(), done.__contains__, self.catalogue.folder, self.hook)
+        known = self.catalogue.known_files(self.settings.speed)
+        items = scan(scope, known, done.__contains__, self.catalogue.folder, self.hook)
         for item in items:
             if isinstance(item, Found | Unreadable):
                 (unread if isinstance(item, Unreadable) else seen).add(str(item.absolute))
@@ -227,7 +228,7 @@ class _Run:
 
     def _done(self, message: Done, places: list[Found]) -> None:
         analysis = message.analysis
-        self.catalogue.save(self.id, analysis)
+        self.catalogue.save(self.id, analysis, self.settings.speed)
         self.videos["indexed"] += 1
         self.videos["skipped"] += len(places) - 1
         self.video_seconds += analysis.duration_s

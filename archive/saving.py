@@ -18,11 +18,11 @@ _ID_DIGITS = 12
 _LONGER_ID_DIGITS = 20
 
 
-def save_video(connection: Connection, run_id: int, analysis: VideoAnalysis) -> None:
+def save_video(connection: Connection, run_id: int, analysis: VideoAnalysis, speed: str) -> None:
     """Store a video with its tracks, but for those of somebody forgotten, in place of what was known of it before."""
     sha256 = analysis.info.sha256
     connection.execute(delete(videos).where(videos.c.sha256 == sha256))
-    connection.execute(insert(videos).values(_video(run_id, analysis)))
+    connection.execute(insert(videos).values(_video(run_id, analysis) | {"speed": speed}))
     kept = without_forgotten(connection, sha256, analysis.tracks)
     pairs = list(zip(_free_ids(connection, sha256, kept), kept, strict=True))
     _insert(connection, tracks, [_track(i, sha256, t) for i, t in pairs])

@@ -97,6 +97,7 @@ videos = Table(
     Column("faces", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
     Column("damage", Text, nullable=False),  # why it was not read to its end; empty where it was
+    Column("speed", Text, nullable=False, server_default="balanced"),  # how closely it was looked at, of cvid.speeds
 )
 
 tracks = Table(

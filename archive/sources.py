@@ -20,26 +20,25 @@ def known_roots(connection: Connection) -> dict[str, int]:
     return {row.path: row.id for row in connection.execute(select(roots))}
 
 
-def known_files(connection: Connection) -> dict[str, Known]:
+def known_files(connection: Connection, done: Collection[str]) -> dict[str, Known]:
     """Absolute path → what is known of it; of several contents the one that was there last."""
     query = (
-        select(roots.c.path.label("root"), files, videos.c.sha256.label("indexed"))
+        select(roots.c.path.label("root"), files)
         .join_from(files, roots)
-        .outerjoin(videos, videos.c.sha256 == files.c.sha256)
         .where(files.c.sha256 != "")
         .order_by(files.c.missing.desc(), files.c.id)
     )
     return {
         str(joined(row.root, row.path)): Known(
-            row.root, Stamp(row.size, row.mtime_ns, row.inode), row.sha256, row.indexed is not None
+            row.root, Stamp(row.size, row.mtime_ns, row.inode), row.sha256, row.sha256 in done
         )
         for row in connection.execute(query)
     }
 
 
-def indexed(connection: Connection) -> set[str]:
-    """The sha256 of every video that is wholly in the catalogue."""
-    return set(connection.execute(select(videos.c.sha256)).scalars())
+def indexed(connection: Connection, speeds: Sequence[str]) -> set[str]:
+    """The sha256 of every video that is wholly in the catalogue, looked at at one of the speeds."""
+    return set(connection.execute(select(videos.c.sha256).where(videos.c.speed.in_(speeds))).scalars())
 
 
 def record(connection: Connection, items: Sequence[Found | Unreadable]) -> None:

@@ -140,7 +140,7 @@ class FrameNumbers:
 
 def seconds(stamp: int | None, time_base: Fraction | None) -> float | None:
     """A timestamp in seconds."""
-    return None if stamp is None or time_base is None else float(stamp * time_base)
+    return None if stamp is None or time_base is None else stamp * time_base.numerator / time_base.denominator
 
 
 def duration_s(container: InputContainer, stream: VideoStream) -> float:

@@ -101,7 +101,7 @@ class FrameSelector:
         self.last = Edge(small, change)
         self._shot_is_new |= cut
         luma = _brightest(small)
-        keep, reason, flow = self._judge(frame.time_s, small, luma)
+        keep, reason, flow = self._judge(frame.time_s, small, luma, change)
         if keep:
             self._analysed, self._analysed_s, self._shot_is_new = small, frame.time_s, False
             self._still_s = -np.inf
@@ -111,7 +111,7 @@ class FrameSelector:
         """How many frames were seen so far, by reason."""
         return FrameCounts(sum(self.reasons.values()), {r: self.reasons[r] for r in KEPT + SKIPPED})
 
-    def _judge(self, time_s: float, small: Bytes, luma: float) -> tuple[bool, str, float]:
+    def _judge(self, time_s: float, small: Bytes, luma: float, change: float) -> tuple[bool, str, float]:
         s = self.settings
         since_s = time_s - self._analysed_s
         if s.fixed_rate_hz:
@@ -125,7 +125,8 @@ class FrameSelector:
             return False, "soon", 0.0
         if not s.flow:
             return True, "floor", 0.0
-        if time_s - self._still_s < s.flow_gap_s - 1e-3 and since_s < s.floor_s - 1e-3:
+        lately = time_s - self._still_s < s.flow_gap_s - 1e-3 and change < s.cut_change
+        if lately and since_s < s.floor_s - 1e-3:
             return False, "still", 0.0
         flow = self._motion.between(self._analysed, small)
         if flow >= s.motion:

@@ -104,10 +104,10 @@ class SelectionSettings(Section):
     )
     cut_rise: float = Field(
         3.0,
-        ge=1,
+        ge=0,
         description=(
             "A cut changes this many times what the frame before changed. 3, so that a fast pan or a shaking "
-            "camera is no row of cuts."
+            "camera is no row of cuts; 0 where frames are no neighbours."
         ),
     )
     dark_luma: float = Field(
@@ -330,8 +330,9 @@ class Settings(Section):
     device: str = Field(
         "auto",
         description=(
-            "Where the networks run: auto (a CUDA GPU that ONNX Runtime can use, else the CPU), cpu, cuda, tensorrt, "
-            "rocm, migraphx, coreml, openvino or directml. One that is not there is an error."
+            "Where the networks run: auto (CUDA GPUs that ONNX Runtime can use, else the CPU), cpu, cuda, tensorrt, "
+            "rocm, migraphx, coreml, openvino or directml. One that is not there is an error. Of several GPUs all are "
+            "used, or those of CUDA_VISIBLE_DEVICES, or one by its number: cuda:1."
         ),
     )
     model_dir: str = Field(
@@ -345,6 +346,20 @@ class Settings(Section):
         ),
     )
     jobs: int = Field(0, ge=0, le=512, description="Worker processes; 0: one a core, because each runs one thread.")
+    engine: Literal["local", "ray", "inline"] = Field(
+        "local",
+        description=(
+            "Who does the work: processes of this machine (local), a Ray cluster (ray), or this process alone "
+            "(inline). Local, because it needs nothing else; all give the same archive."
+        ),
+    )
+    ray_address: str = Field(
+        "auto",
+        description=(
+            "Where the Ray cluster is: auto (the one that runs here), HOST:PORT, ray://HOST:PORT, or local to start "
+            "one for this run. Auto, because a cluster's head knows itself."
+        ),
+    )
     selection: SelectionSettings = SelectionSettings()
     tracking: TrackingSettings = TrackingSettings()
     faces: FaceSettings = FaceSettings()

@@ -22,6 +22,7 @@ from pydantic_settings import SettingsError as UnreadableSource
 
 from cvid.errors import SettingsError
 from cvid.settings import Section, Settings
+from cvid.speeds import under
 
 _KINDS: dict[Any, str] = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 _LIMITS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
@@ -49,8 +50,8 @@ def load_settings(config: Path | None = None, flags: Mapping[str, Any] | None = 
             raise SettingsError(f"{path}: is a folder; name a settings file, such as {path / 'cvid.toml'}")
         if not path.is_file() and (config or os.environ.get("CVID_CONFIG")):
             raise SettingsError(f"{path}: there is no such settings file; check --config and CVID_CONFIG")
-        loaded = _loader(path)(**_nested(flags or {}))
-        settings = Settings.model_validate(loaded.model_dump(exclude_unset=True))
+        chosen = _loader(path)(**_nested(flags or {})).model_dump(exclude_unset=True)
+        settings = Settings.model_validate(under(chosen, chosen.get("speed", "balanced")))
     except ValidationError as exc:
         raise SettingsError(_sentence(exc)) from exc
     except UnreadableSource as exc:

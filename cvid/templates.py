@@ -11,6 +11,7 @@ from cvid.chips import as_crop, jpeg
 from cvid.clustering.bars import cosine_at
 from cvid.drift import belonging, break_between, change_of_person
 from cvid.embedders import Embedder
+from cvid.embedders.views import in_turn
 from cvid.settings import FaceSettings
 from cvid.tracking import OpenTrack, Sighting
 from cvid.types import Embeddings, FaceChip, Floats, TrackAnalysis
@@ -28,8 +29,9 @@ def describe(tracks: Sequence[OpenTrack], embedder: Embedder, settings: FaceSett
 
 def embed(tracks: Sequence[OpenTrack], embedder: Embedder, settings: FaceSettings) -> Embeddings:
     """Give the best faces of tracks their vectors, all in one call; returns no vector, (0, d), of the embedder's."""
-    good = [s for track in tracks for s in _in_order(track.best) if s.quality >= settings.min_quality]
-    found = embedder.embed([_chip(s) for s in good])
+    each = [[s for s in _in_order(track.best) if s.quality >= settings.min_quality] for track in tracks]
+    good = [s for own in each for s in own]
+    found = embedder.embed([_chip(s) for s in good], [view for own in each for view in in_turn(len(own))])
     for sighting, vector in zip(good, found.vectors, strict=True):
         sighting.vector = vector
     return Embeddings(found.vectors[:0], found.model)

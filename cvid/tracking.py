@@ -105,9 +105,7 @@ class Tracker:
             left.append(np.delete(stage, [d for _, d in pairs]))
         for d in left[0]:
             self._begun += 1
-            self._open.append(
-                OpenTrack(self._begun, BoxFilter(faces.xyxy[d]), looks[d], time_s, faces.xyxy[d])
-            )
+            self._open.append(OpenTrack(self._begun, BoxFilter(faces.xyxy[d]), looks[d], time_s, faces.xyxy[d]))
             self._add(self._open[-1], time_s, frame_index, faces, chips, quality, int(d))
         return ended
 

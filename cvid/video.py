@@ -134,6 +134,7 @@ class FrameReader:
         self._numbers = FrameNumbers()
         self._begin: int | None = None
         self._end: int | None = None
+        self._last_s = self._last_end_s = -math.inf
         self.begins_s: float | None = None
         self.ends_s: float | None = None
         self.course = Course()
@@ -192,6 +193,9 @@ class FrameReader:
                 rotation_deg, pose = picture.rotation, Pose.of(picture)
             yield self._frame(picture, course.time_s, pose)
             first = False
+        if course.begun and origin_s is not None:  # frames that were not decoded may come after the last one that was
+            course.time_s = max(course.time_s, self._last_s - origin_s)
+            course.end_s = max(course.end_s, self._last_end_s)
 
     def _frame(self, picture: VideoFrame, time_s: float, pose: Pose) -> Frame:
         luma = pose.upright(luma_of(picture))
@@ -212,8 +216,16 @@ class FrameReader:
         for packet in packets:
             if not packet.is_discard and (packet.pts is None or not self._outside(packet.pts)):
                 self._numbers.entered(packet.pts)
+                if which != "all" and not packet.is_corrupt:
+                    self._note_end(packet)
             if which != "key" or packet.is_keyframe or not packet.size:  # an empty one flushes the decoder
                 yield packet
+
+    def _note_end(self, packet: Packet[VideoStream]) -> None:
+        stamp_s = seconds(packet.pts, packet.time_base)
+        if stamp_s is not None:
+            self._last_s = max(self._last_s, stamp_s)
+            self._last_end_s = max(self._last_end_s, stamp_s + (seconds(packet.duration, packet.time_base) or 0.0))
 
     def _divided(self, container: InputContainer, stream: VideoStream, stamped: bool) -> Iterator[Packet[VideoStream]]:
         """The packets of a span that is not the whole, from the key frame with which it begins on."""

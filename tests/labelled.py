@@ -41,7 +41,7 @@ class GreyEmbedder(ColourEmbedder):
 
     name, dimensions = "grey", 2
 
-    def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
+    def embed(self, chips: Sequence[FaceChip], views: Sequence[int] | None = None) -> Embeddings:
         """The same vector a chip."""
         return Embeddings(np.tile(np.array([1, 0], np.float32), (len(chips), 1)), "grey:" + "0" * 12)
 

@@ -114,7 +114,7 @@ def test_faces_over_the_edge_of_the_picture(tmp_path: Path) -> None:
             return Faces(boxes, np.full(3, 0.9, np.float32), points, np.ones(3, np.uint8))
 
     class BlindEmbedder(ColourEmbedder):
-        def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
+        def embed(self, chips: Sequence[FaceChip], views: Sequence[int] | None = None) -> Embeddings:
             assert all(min(chip.bgr.shape) >= 1 for chip in chips)
             return Embeddings(np.tile(unit(1, 0, 0), (len(chips), 1)), self.model)
 

@@ -31,7 +31,7 @@ class WideEmbedder(ColourEmbedder):
 
     dimensions = 6
 
-    def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
+    def embed(self, chips: Sequence[FaceChip], views: Sequence[int] | None = None) -> Embeddings:
         vectors = super().embed(chips).vectors
         return Embeddings(np.hstack([vectors, np.zeros_like(vectors)]), self.model)
 

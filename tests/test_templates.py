@@ -28,7 +28,7 @@ class BrightnessEmbedder:
     def __init__(self) -> None:
         self.calls: list[int] = []
 
-    def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
+    def embed(self, chips: Sequence[FaceChip], views: Sequence[int] | None = None) -> Embeddings:
         self.calls.append(len(chips))
         angles = [float(chip.bgr.mean()) / 255 * np.pi for chip in chips]
         vectors = np.array([(np.cos(a), np.sin(a)) for a in angles], np.float32).reshape(-1, 2)

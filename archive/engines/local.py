@@ -21,6 +21,7 @@ from typing import Any
 
 from archive.engines import Job, Message, Opened, OpenParts
 from archive.engines import worker as worker_process
+from archive.engines.inference.processes import InferenceProcesses, gpus_for
 from archive.engines.tasks import Advanced, Assembly, Task
 from archive.engines.worker import Crashed, Refused
 from cvid.errors import ModelError
@@ -37,16 +38,24 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 class LocalEngine:
     """`settings.jobs` worker processes, each with one thread for its networks; 0: one a core."""
 
-    def __init__(self, open_parts: OpenParts, settings: Settings, stalled_s: float = STALLED_S) -> None:
+    def __init__(
+        self,
+        open_parts: OpenParts,
+        settings: Settings,
+        stalled_s: float = STALLED_S,
+        gpus: Sequence[str] | None = None,
+    ) -> None:
         self._open_parts, self._settings, self._stalled_s = open_parts, settings, stalled_s
+        self._networks = InferenceProcesses(gpus_for(settings.device) if gpus is None else gpus)
 
     def run(self, jobs: Sequence[Job], receive: Callable[[Message], None]) -> None:
         """Do all jobs; workers are ended however this ends."""
         assembly = Assembly(jobs, self._settings, receive)
         crew = min(self._settings.jobs or cores(), assembly.left)
-        for task in self._round(assembly, [], crew, receive, last_chance=False):
-            log.warning("%r is tried once more, alone", str(task.job.path))
-            self._round(assembly, [task], 1, receive, last_chance=True)
+        with self._networks:
+            for task in self._round(assembly, [], crew, receive, last_chance=False):
+                log.warning("%r is tried once more, alone", str(task.job.path))
+                self._round(assembly, [task], 1, receive, last_chance=True)
 
     def _round(
         self,
@@ -91,7 +100,8 @@ class LocalEngine:
         return again
 
     def _hire(self, workers: dict[Any, _Worker]) -> None:
-        worker = _Worker(self._open_parts, self._settings)
+        with _environment(dict.fromkeys(_THREADS, "1")), _deaf_to_ctrl_c():
+            worker = _Worker(self._open_parts, self._settings, self._networks.next_address())
         workers[worker.pipe] = worker
 
     def _hear(
@@ -128,14 +138,13 @@ class LocalEngine:
 class _Worker:
     """A process, this end of its pipe, and the task it has."""
 
-    def __init__(self, open_parts: OpenParts, settings: Settings) -> None:
+    def __init__(self, open_parts: OpenParts, settings: Settings, networks: str) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(
-            target=worker_process.main, args=(theirs, open_parts, settings), name="cvid worker", daemon=True
+            target=worker_process.main, args=(theirs, open_parts, settings, networks), name="cvid worker", daemon=True
         )
-        with _environment(dict.fromkeys(_THREADS, "1")), _deaf_to_ctrl_c():
-            self.process.start()
+        self.process.start()
         theirs.close()
         self.task: Task | None = None
         self.opened = self.gone = self.stalled = False

@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from archive.engines import OpenParts
+from archive.engines.inference.remote import use_networks_at
 from archive.engines.tasks import Task, do, opened
 from cvid.errors import CvidError
 from cvid.settings import Settings
@@ -32,11 +33,17 @@ class Crashed:
     trace: str
 
 
-def main(pipe: Connection[Any, Any], open_parts: OpenParts, settings: Settings) -> None:
-    """Take tasks from the pipe and send messages back; None ends it."""
+def main(pipe: Connection[Any, Any], open_parts: OpenParts, settings: Settings, networks: str = "") -> None:
+    """Take tasks from the pipe and send messages back; None ends it.
+
+    Args:
+        networks: the address of the process that runs the networks; "" to run them here.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
+        if networks:
+            use_networks_at(networks)
         _serve(pipe, open_parts, settings)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return  # the parent closed its end

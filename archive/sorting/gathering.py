@@ -24,7 +24,7 @@ class Gathered:
     """All n tracks in the order of (sha256, time, box); those with a vector have a row in the arrays of m vectors."""
 
     ids: Sequence[str]
-    pictures: NDArray[np.bool_]  # (n,), whether the source is a photograph
+    pictures: NDArray[np.bool_]  # (n,), whether it was seen in a photograph, or in key frames alone
     video: Labels  # (n,), a number for each source
     start_s: NDArray[np.float64]  # (n,)
     end_s: NDArray[np.float64]  # (n,)
@@ -59,7 +59,13 @@ def gather(connection: Connection, model: str) -> Gathered:
     place = {person.id: row for row, person in enumerate(people)}
     rows = connection.execute(
         _ordered(
-            model, tracks, videos.c.kind, assignments.c.identity, assignments.c.reason, vectors.c.count.label("held")
+            model,
+            tracks,
+            videos.c.kind,
+            videos.c.speed,
+            assignments.c.identity,
+            assignments.c.reason,
+            vectors.c.count.label("held"),
         )
     ).all()
     sources = {sha256: number for number, sha256 in enumerate(dict.fromkeys(row.sha256 for row in rows))}
@@ -67,7 +73,7 @@ def gather(connection: Connection, model: str) -> Gathered:
     template, exemplars = _vectors(connection, model, held[held > 0])
     return Gathered(
         ids=[row.id for row in rows],
-        pictures=np.array([row.kind == "picture" for row in rows], np.bool_),
+        pictures=np.array([row.kind == "picture" or row.speed == "skim" for row in rows], np.bool_),
         video=np.array([sources[row.sha256] for row in rows], np.int64),
         start_s=np.array([row.start_s for row in rows], np.float64),
         end_s=np.array([row.end_s for row in rows], np.float64),

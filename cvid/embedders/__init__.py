@@ -21,10 +21,14 @@ class Embedder(Protocol):
     dimensions: int
     providers: tuple[str, ...]
 
-    def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
+    def embed(self, chips: Sequence[FaceChip], views: Sequence[int] | None = None) -> Embeddings:
         """One vector a chip, float32 (n, d), unit length, in the given order; (0, d) for none.
 
         Each embedder aligns the chip in its own way.
+
+        Args:
+            views: n of `cvid.embedders.views`, what is looked at; None for the face and its mirror image, whose mean is
+                the vector. Models that gain nothing by it always look at the plain face alone.
         """
         ...
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from cvid.embedders.views import PLAIN, summed, viewed
 from cvid.errors import ModelError
 from cvid.exposure import lift
 from cvid.sessions import Session, running_on
@@ -38,15 +39,15 @@ class CropEmbedder(ABC):
         self.providers = running_on([session])
         self._at_once, self._batch, self._mirror = at_once, at_once or _BATCH, mirror
 
-    def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
+    def embed(self, chips: Sequence[FaceChip], views: Sequence[int] | None = None) -> Embeddings:
         """One vector a chip; see `Embedder.embed`."""
         vectors = np.zeros((len(chips), self.dimensions), np.float32)
         for start in range(0, len(chips), self._batch):
             crops = [lift(self._cut(chip)) for chip in chips[start : start + self._batch]]
-            found = self._units(crops)
-            if self._mirror:
-                found = _unit(found + self._units([np.ascontiguousarray(crop[:, ::-1]) for crop in crops]))
-            vectors[start : start + len(crops)] = found
+            wanted = (views and views[start : start + self._batch]) if self._mirror else [PLAIN] * len(crops)
+            pictures, shows = viewed(crops, wanted)
+            found = [self._units(pictures[i : i + self._batch]) for i in range(0, len(pictures), self._batch)]
+            vectors[start : start + len(crops)] = _unit(summed(np.concatenate(found), shows, len(crops)))
         return Embeddings(vectors, self.model)
 
     @abstractmethod

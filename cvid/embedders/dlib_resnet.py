@@ -10,6 +10,7 @@ import numpy as np
 from cvid.align import similarity_transform
 from cvid.embedders.dlib_graph import SIDE, build_graph, weight_file
 from cvid.embedders.dlib_mean import MEAN
+from cvid.embedders.views import summed, viewed
 from cvid.exposure import lift
 from cvid.opencv import cv2
 from cvid.sessions import Session, open_session, run_float, running_on
@@ -53,14 +54,13 @@ class DlibResnetEmbedder:
         recipe = weights.encode() + POINTS.tobytes() + self._shift.tobytes()
         self.model = f"{self.name}:{hashlib.sha256(recipe).hexdigest()[:12]}"
 
-    def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
+    def embed(self, chips: Sequence[FaceChip], views: Sequence[int] | None = None) -> Embeddings:
         """One vector a chip; see `Embedder.embed`."""
-        vectors = np.zeros((len(chips), self.dimensions), np.float32)
-        for start in range(0, len(chips), _BATCH):
-            crops = np.stack([lift(dlib_crop(chip)) for chip in chips[start : start + _BATCH]])
-            descriptors = self._describe(crops) + self._describe(np.ascontiguousarray(crops[:, :, ::-1]))
-            vectors[start : start + _BATCH] = _unit(_unit(descriptors) - self._shift)
-        return Embeddings(vectors, self.model)
+        crops = [lift(dlib_crop(chip)) for chip in chips]
+        pictures, shows = viewed(crops, views)
+        found = [self._describe(np.stack(pictures[i : i + _BATCH])) for i in range(0, len(pictures), _BATCH)]
+        descriptors = summed(np.concatenate([np.zeros((0, self.dimensions), np.float32), *found]), shows, len(crops))
+        return Embeddings(_unit(_unit(descriptors) - self._shift) if crops else descriptors, self.model)
 
     def _describe(self, crops: Bytes) -> Floats:
         return run_float(self._session, {"bgr": crops})[0]

@@ -34,8 +34,8 @@ class FusedEmbedder:
         self.dimensions = sum(embedder.dimensions for embedder in embedders)
         self.providers = tuple(dict.fromkeys(p for embedder in embedders for p in embedder.providers))
 
-    def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
+    def embed(self, chips: Sequence[FaceChip], views: Sequence[int] | None = None) -> Embeddings:
         """One vector a chip; see `Embedder.embed`."""
-        parts = [embedder.embed(chips).vectors for embedder in self._embedders]
+        parts = [embedder.embed(chips, views).vectors for embedder in self._embedders]
         scaled = [np.float32(np.sqrt(w)) * part for w, part in zip(self._weights, parts, strict=True)]
         return Embeddings(np.hstack(scaled).astype(np.float32), self.model)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from cvid.align import arcface_crop
+from cvid.embedders.views import summed, viewed
 from cvid.errors import ModelError
 from cvid.exposure import lift
 from cvid.sessions import Session, open_session, run_float, running_on
@@ -50,15 +51,12 @@ class MobileFaceNetEmbedder:
         entry = session.get_inputs()[0]
         self._input, self._at_once = entry.name, 1 if isinstance(entry.shape[0], int) else _BATCH
 
-    def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
+    def embed(self, chips: Sequence[FaceChip], views: Sequence[int] | None = None) -> Embeddings:
         """One vector a chip; see `Embedder.embed`."""
-        vectors = np.zeros((len(chips), self.dimensions), np.float32)
         crops = [lift(arcface_crop(chip.bgr, chip.landmarks)) for chip in chips]
-        found = self._described([side for crop in crops for side in (crop, crop[:, ::-1])])
-        for row in range(len(crops)):
-            both = _unit(found[2 * row]) + _unit(found[2 * row + 1])
-            vectors[row] = both / np.linalg.norm(both)
-        return Embeddings(vectors, self.model)
+        pictures, shows = viewed(crops, views)
+        found = _unit(np.array(self._described(pictures), np.float32).reshape(-1, self.dimensions))
+        return Embeddings(_unit(summed(found, shows, len(crops))), self.model)
 
     def _described(self, crops: list[Bytes]) -> list[Floats]:
         """A vector of any length for each crop; as many at once as the graph takes, at most `_BATCH`."""
@@ -74,5 +72,5 @@ def _normalised(crop: Bytes) -> Floats:
     return np.asarray(rgb.transpose(2, 0, 1), np.float32)
 
 
-def _unit(vector: Floats) -> Floats:
-    return np.asarray(vector / max(float(np.linalg.norm(vector)), 1e-9), np.float32)
+def _unit(vectors: Floats) -> Floats:
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), np.float32)

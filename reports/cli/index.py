@@ -25,7 +25,22 @@ if TYPE_CHECKING:
 @click.argument("footage", nargs=-1, required=True, type=FootagePath(), metavar="FOOTAGE…")
 @archive_option
 @model_options
+@click.option(
+    "--speed",
+    type=click.Choice(["thorough", "balanced", "skim"]),
+    help="How closely to look: skim sees key frames alone, a first look at a huge archive (default: balanced).",
+)
 @click.option("--jobs", type=click.IntRange(0, 512), metavar="N", help="Worker processes (default: 0, one a core).")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray", "inline"]),
+    help="Who does the work: this machine's processes, a Ray cluster, or this process alone (default: local).",
+)
+@click.option(
+    "--ray-address",
+    metavar="ADDRESS",
+    help="Where the Ray cluster is: auto, HOST:PORT, or local to start one for this run (default: auto).",
+)
 @click.option(
     "--faces",
     type=click.Choice(["best", "exemplars", "all"]),
@@ -50,12 +65,15 @@ def index(
     """Find the people in FOOTAGE: folders, searched through, or single files, here or at an address.
 
     Footage is only ever read. What was indexed before is skipped, so the same line again continues an interrupted
-    run or adds what is new. Files that cannot be decoded are listed with the reason and the exit code is 3.
+    run or adds what is new; with a closer --speed, what had been skimmed is looked at again. Files that cannot be
+    decoded are listed with the reason and the exit code is 3.
 
     \b
     Examples:
       cvid index ~/footage
       cvid index ~/footage /media/card --archive ~/faces --models embedded
+      cvid index /mnt/archive --speed skim
+      cvid index /mnt/shared --engine ray
       cvid index clips --jobs 2 --faces all --set selection.floor_s=0.5
       cvid index --json clips > run.json
       cvid index s3://bucket/2014 sftp://host/footage

@@ -1,0 +1,43 @@
+"""A face and its mirror image are two views of one person; which of them an embedder looks at.
+
+The mean of both is better than either. Of a track, which has several faces that are averaged anyway, looking at the
+faces and at mirror images in turn does as well at half the cost (docs/LOG.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cvid.types import Bytes, Floats, Ints
+
+PLAIN, MIRRORED, BOTH = 1, 2, 3
+
+
+def in_turn(count: int) -> list[int]:
+    """The views for the faces of one track, best first; a face that is alone is seen both ways."""
+    return [BOTH] if count == 1 else [(PLAIN, MIRRORED)[place % 2] for place in range(count)]
+
+
+def viewed(crops: Sequence[Bytes], views: Sequence[int] | None) -> tuple[list[Bytes], Ints]:
+    """What the network looks at, each uint8 (h, w, 3), and int64 (m,), the crop that it shows.
+
+    Args:
+        crops: n crops, uint8 (h, w, 3).
+        views: n views; None for both of every crop.
+    """
+    pictures: list[Bytes] = []
+    shows: list[int] = []
+    for place, crop in enumerate(crops):
+        view = BOTH if views is None else views[place]
+        pictures += [crop] * bool(view & PLAIN) + [np.ascontiguousarray(crop[:, ::-1])] * bool(view & MIRRORED)
+        shows += [place] * view.bit_count()
+    return pictures, np.array(shows, np.int64)
+
+
+def summed(vectors: Floats, shows: Ints, count: int) -> Floats:
+    """The sum of the vectors of each crop's views, float32 (count, d)."""
+    total = np.zeros((count, vectors.shape[1]), np.float32)
+    np.add.at(total, shows, vectors)
+    return total
