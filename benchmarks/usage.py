@@ -1,0 +1,113 @@
+"""Runs a command in a session of its own and tells what it cost: seconds, CPU seconds, memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Event, Thread
+from typing import IO
+
+EVERY_S = 0.25
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a command and all processes it started took, and said."""
+
+    exit: int  # minus the signal's number where one ended it
+    seconds: float
+    cpu_s: float
+    largest_mib: float  # peak of the largest process
+    together_mib: float | None  # peak of all at one moment, shared pages once; None where there is no /proc
+    out: str
+    err: str
+
+    @property
+    def reason(self) -> str:
+        """The last line that it wrote of its failure."""
+        return (self.err.strip().splitlines() or [f"exit {self.exit}"])[-1]
+
+
+def measured(command: Sequence[str], limit_s: float = 3600, env: Mapping[str, str] | None = None) -> Usage:
+    """Run a command to its end, or to the limit, where it is killed with all it started."""
+    with TemporaryFile() as out, TemporaryFile() as err:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=out, stderr=err, env=env, start_new_session=True)
+        watch = _Watch(process.pid, limit_s)
+        try:
+            _, status, spent = os.wait4(process.pid, 0)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        finally:
+            peak = watch.end()
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        unit = 2**20 if sys.platform == "darwin" else 2**10
+        return Usage(
+            process.returncode,
+            seconds,
+            spent.ru_utime + spent.ru_stime,
+            spent.ru_maxrss / unit,
+            peak,
+            _text(out),
+            _text(err),
+        )
+
+
+class _Watch:
+    """A thread that looks at the memory of a session now and then, and ends it after its time."""
+
+    def __init__(self, session: int, limit_s: float) -> None:
+        self._session, self._until = session, time.monotonic() + limit_s
+        self._peak_kib, self._over = 0, Event()
+        self._thread = Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def end(self) -> float | None:
+        self._over.set()
+        self._thread.join()
+        return self._peak_kib / 1024 or None
+
+    def _look(self) -> None:
+        while not self._over.wait(EVERY_S):
+            self._peak_kib = max(self._peak_kib, _kib_of(_members(self._session)))
+            if time.monotonic() > self._until:
+                os.killpg(self._session, signal.SIGKILL)
+                return
+
+
+def _members(session: int) -> Iterator[str]:
+    """The processes of a session, by /proc."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            if int(stat.read_text().rpartition(")")[2].split()[3]) == session:
+                yield stat.parent.name
+        except (OSError, IndexError):  # it ended meanwhile
+            continue
+
+
+def _kib_of(processes: Iterable[str]) -> int:
+    """The memory of processes together: what each has for itself, and the most that one of them shares."""
+    own, shared = 0, 0
+    for process in processes:
+        try:
+            lines = Path("/proc", process, "smaps_rollup").read_text().splitlines()[1:]
+        except OSError:
+            continue
+        kib = {name: int(text.split()[0]) for name, _, text in (line.partition(":") for line in lines)}
+        apart = kib.get("Private_Clean", 0) + kib.get("Private_Dirty", 0)
+        own, shared = own + apart, max(shared, kib.get("Rss", apart) - apart)
+    return own + shared
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
