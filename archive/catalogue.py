@@ -18,12 +18,12 @@ import cvid
 from archive import queries, sources
 from archive.database import atomic, connect, told
 from archive.forgetting.scrubbing import finish_scrub
+from archive.found import Found, Known, Scope, Unreadable
 from archive.generated import identity_of
 from archive.lock import ArchiveLock
 from archive.migrate import LAYOUT, layout, migrate, refuse_newer
 from archive.records import Appearance, Changing, Failure, Person, Status
 from archive.saving import save_video
-from archive.scan import Found, Known, Scope, Unreadable
 from archive.schema import files, identities, meta, runs
 from cvid.errors import CatalogueError, UnknownName
 from cvid.speeds import at_least

@@ -14,10 +14,11 @@ from archive.catalogue import Catalogue, names_of, other_models
 from archive.engines import ENGINES, Advances, Began, Broke, Done, Engine, Job, Message, Opened, OpenParts
 from archive.events import Advanced, Clustering, Event, Failed, Finished, Note, Scanned, Started
 from archive.folders import write_folders
+from archive.found import Found, PassedOver, Unreadable
 from archive.records import Failure, Person
 from archive.runlog import RunLog
 from archive.saving import damage_reason
-from archive.scan import Found, PassedOver, Unreadable, scan, scope_of
+from archive.scan import scan, scope_of
 from archive.sorting.settle import settle
 from cvid.calibration import lacking
 from cvid.errors import CatalogueError, VideoError

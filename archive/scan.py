@@ -14,16 +14,16 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 from archive.events import Scanning
-from archive.paths import above, can_be_kept, inside, relative_to, without_surrogates
+from archive.found import NO_STAMP, Found, Ignored, Item, Known, PassedOver, Scope, Stamp, Unreadable
+from archive.paths import can_be_kept, inside, relative_to, without_surrogates
 from cvid.errors import VideoError
 from cvid.media import PICTURE_SUFFIXES, VIDEO_SUFFIXES, looks_like_media
-from cvid.places import Address, Place, Told, is_address, joined
-from cvid.types import VideoInfo
+from cvid.places import Address, Place, Told, is_address
 from cvid.video import probe
 
 _REPORT_EVERY_S = 0.2
@@ -32,105 +32,6 @@ _DEEPEST = 40
 """Folders inside folders at an address, where a link to itself has no mark to be known by."""
 NO_UNICODE = "its name is no Unicode; rename it"
 CHANGED = "it changed while it was read; index it again when it is complete"
-
-
-@dataclass(frozen=True)
-class Stamp:
-    """What changes when a file's content does, as far as the file system tells."""
-
-    size: int
-    mtime_ns: int
-    inode: int
-
-    @classmethod
-    def of(cls, found: os.stat_result | Told) -> Stamp:
-        """The stamp of a file's `stat`; inodes are cut to what SQLite can hold."""
-        return cls(found.st_size, found.st_mtime_ns, found.st_ino & (2**63 - 1))
-
-    @property
-    def tells(self) -> bool:
-        """Is it more than a size, so that the same stamp means the same content?"""
-        return bool(self.mtime_ns or self.inode)
-
-
-NO_STAMP = Stamp(0, 0, 0)
-
-
-@dataclass(frozen=True)
-class Known:
-    """What the catalogue knows of a path: its root, the content it had, and whether that is indexed."""
-
-    root: str
-    stamp: Stamp
-    sha256: str
-    indexed: bool
-
-
-@dataclass(frozen=True)
-class Found:
-    """A video or picture. `info` is None where its content is known from before and need not be looked at."""
-
-    root: str
-    path: str  # relative to the root, with "/"
-    stamp: Stamp
-    sha256: str
-    info: VideoInfo | None
-
-    @property
-    def absolute(self) -> Place:
-        """Where it lies."""
-        return joined(self.root, self.path)
-
-
-@dataclass(frozen=True)
-class Unreadable:
-    """A file or folder that should be footage and cannot be read; of a folder, `path` may be "."."""
-
-    root: str
-    path: str
-    stamp: Stamp
-    reason: str
-
-    @property
-    def absolute(self) -> Place:
-        """Where it lies."""
-        return joined(self.root, self.path)
-
-
-@dataclass(frozen=True)
-class Ignored:
-    """Anything that is no footage."""
-
-    path: str
-
-
-@dataclass(frozen=True)
-class PassedOver:
-    """A folder that is an archive of cvid."""
-
-    path: str
-
-
-Item = Found | Unreadable | Ignored | PassedOver
-
-
-@dataclass(frozen=True)
-class Scope:
-    """Where to look: folders with the roots that their files are named by, and single files."""
-
-    folders: Sequence[tuple[str, str]]  # (folder, its root)
-    files: Sequence[tuple[str, str]]
-    unread: frozenset[str] = frozenset()  # folders, or files, that turned out to be unreadable
-
-    def but_for(self, unread: Iterable[str]) -> Scope:
-        """The same without what lies in these folders, of which nobody can tell whether it is still there."""
-        return replace(self, unread=frozenset(path.rstrip("/") for path in unread))
-
-    def covers(self, path: str) -> bool:
-        """Would a scan come upon this absolute path if a file lay there?"""
-        if self.unread and any(folder in self.unread for folder in above(path)):
-            return False
-        return any(path == file for file, _ in self.files) or any(inside(path, folder) for folder, _ in self.folders)
 
 
 def scope_of(footage: Sequence[Place], roots: Iterable[str]) -> Scope:

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, and_, bindparam, delete, exists, false, func,
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.sql import Subquery
 
+from archive.found import Found, Known, Scope, Stamp, Unreadable
 from archive.records import Failure
-from archive.scan import Found, Known, Scope, Stamp, Unreadable
 from archive.schema import files, roots, videos
 from cvid.places import joined
 

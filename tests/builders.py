@@ -57,12 +57,20 @@ def paint(faces: Mapping[Colour, Place], ground: int = 100, width: int = WIDTH, 
     return np.asarray(picture, np.uint8)
 
 
-def write_video(path: Path, shots: Sequence[Shot], rate: int = RATE, width: int = WIDTH, height: int = HEIGHT) -> Path:
+def write_video(
+    path: Path,
+    shots: Sequence[Shot],
+    rate: int = RATE,
+    width: int = WIDTH,
+    height: int = HEIGHT,
+    options: Mapping[str, str] | None = None,
+) -> Path:
     """Film shots as H.264, 10 frames a second; as Matroska where the name says so, else as MP4."""
     path.parent.mkdir(parents=True, exist_ok=True)
     kind = "matroska" if path.suffix == ".mkv" else "mp4"
     with path.open("wb") as file, av.open(file, "w", format=kind) as container:
-        stream = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast", "crf": "12"})
+        coding = {"preset": "ultrafast", "crf": "12", **(options or {})}
+        stream = container.add_stream("libx264", rate=rate, options=coding)
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for shot in shots:
             for step in range(round(shot.seconds * rate)):

@@ -11,7 +11,7 @@ from builders import analysis, sha_of, track, track_analysis, unit
 from sqlalchemy import delete, event, insert, select
 
 from archive.catalogue import Catalogue
-from archive.scan import Found, Stamp
+from archive.found import Found, Stamp
 from archive.schema import assignments, identities
 from cvid.types import Crop, Embeddings, Track, TrackAnalysis
 

@@ -144,7 +144,7 @@ DOORS = {
     "onnxruntime": {"cvid.sessions"},
     "faiss": {"cvid.clustering.graph"},
     "numba": {"cvid.clustering.merging"},
-    "av": {"cvid.video", "cvid.upright", "reports.sample"},
+    "av": {"cvid.decoding", "cvid.video", "cvid.upright", "reports.sample"},
     "insightface": {"cvid.embedders.arcface"},
     "deepface": {"cvid.embedders.deepface"},
     "retinaface": {"cvid.detectors.retinaface_r50"},

@@ -19,9 +19,9 @@ from sqlalchemy.exc import OperationalError
 
 from archive.catalogue import FILE, Catalogue
 from archive.database import atomic, connect
+from archive.found import Found, Scope, Stamp, Unreadable
 from archive.migrate import LAYOUT, layout, migrate
 from archive.packing import pack_track, unpack_track, unpack_vectors
-from archive.scan import Found, Scope, Stamp, Unreadable
 from archive.schema import metadata, pictures, trails, vectors
 from cvid.errors import CatalogueError, UnknownName
 

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import click
 import pytest
+from builders import RED, film, painted_settings
 from calling import ROOT, call, run
 from click.testing import CliRunner
+from fakes import open_fakes
 
 import cvid
+from archive.index import index_footage
 from cvid.detectors import DETECTORS
 from cvid.embedders import EMBEDDERS
 from cvid.errors import CvidError, VideoError
@@ -35,6 +38,22 @@ def test_the_help_is_fast_because_it_loads_nothing() -> None:
     )
     assert done.returncode == 0, done.stderr
     assert all(verb in done.stdout for verb in VERBS)
+
+
+def test_to_look_into_an_archive_loads_nothing_that_looks_at_footage(tmp_path: Path) -> None:
+    """Reading people from a catalogue must answer at once."""
+    film(tmp_path / "clip.mp4", RED)
+    index_footage(tmp_path / "archive", [tmp_path], painted_settings(), lambda event: None, open_parts=open_fakes)
+    code = (
+        f"import sys; from reports.cli.app import cli; cli(['people', '--archive', {str(tmp_path / 'archive')!r}],"
+        " standalone_mode=False); heavy = {'cv2', 'av', 'onnxruntime', 'pydantic', 'scipy', 'faiss', 'sklearn',"
+        " 'numba', 'alembic', 'fsspec'} & set(sys.modules); assert not heavy, heavy"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "P0001" in done.stdout
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -19,7 +19,7 @@ from calling import ROOT, run
 from rich.console import Console
 
 from archive.catalogue import Catalogue
-from archive.scan import Found, Stamp
+from archive.found import Found, Stamp
 from archive.sorting.settle import settle
 from cvid.errors import LabelsError
 from cvid.evaluation.groups import Groups

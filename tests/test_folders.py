@@ -18,9 +18,9 @@ from sqlalchemy import delete, update
 from archive.catalogue import Catalogue
 from archive.events import WritingFolders
 from archive.folders import write_folders
+from archive.found import Found, Stamp
 from archive.names import as_text, clock, identity_folder, slug
 from archive.records import COLUMNS
-from archive.scan import Found, Stamp
 from archive.schema import assignments, identities
 from archive.sorting.settle import settle
 from cvid.errors import CatalogueError

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from archive.catalogue import Catalogue
 from archive.decisions.carrying_out import decide_in
 from archive.decisions.verbs import name as name_somebody
+from archive.found import Found, Stamp
 from archive.records import Appearance
-from archive.scan import Found, Stamp
 from archive.sorting.matching import match, overlapping
 from archive.sorting.settle import settle
 from cvid.types import Floats

@@ -13,7 +13,7 @@ from builders import painted_settings
 from archive.engines import Broke, Done, Engine, Job, Message, Opened
 from archive.engines.inline import InlineEngine
 from archive.engines.local import LocalEngine
-from archive.scan import Stamp
+from archive.found import Stamp
 from cvid.models.sets import choose
 from cvid.opencv import cv2
 from cvid.packaged import packaged_file

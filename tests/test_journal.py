@@ -13,7 +13,7 @@ from archive.decisions import journal
 from archive.decisions.anchors import Anchor, anchors_of, overlap_at, resolve
 from archive.decisions.statements import Confirmed, Forgot, Named, Undone
 from archive.decisions.telling import sentence
-from archive.scan import Found, Stamp
+from archive.found import Found, Stamp
 from cvid.errors import CatalogueError
 from cvid.types import Track
 

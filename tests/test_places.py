@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 
 from archive.catalogue import Catalogue
 from archive.events import Event, Scanned
+from archive.found import Found, Item, PassedOver, Unreadable
 from archive.index import IndexSummary, index_footage
 from archive.paths import above, inside, relative_to
-from archive.scan import Found, Item, PassedOver, Unreadable, scan, scope_of
+from archive.scan import scan, scope_of
 from cvid.errors import MissingDependency, VideoError
 from cvid.places import Address, Place, joined, place_of
 from cvid.ranges import BLOCK_BYTES, Blocks, RangeFile

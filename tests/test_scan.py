@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from builders import RED, film, may_read_everything, photograph, sound_only
 
-from archive.scan import Found, Ignored, Item, Known, PassedOver, Stamp, Unreadable, scan, scope_of
+from archive.found import Found, Ignored, Item, Known, PassedOver, Stamp, Unreadable
+from archive.scan import scan, scope_of
 
 NO_ARCHIVE = Path("/nowhere/archive")
 

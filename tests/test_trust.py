@@ -28,8 +28,8 @@ from archive.decisions.anchors import resolve
 from archive.decisions.carrying_out import decide_in
 from archive.decisions.journal import intact
 from archive.decisions.standing import places_of, rulings_of
+from archive.found import Found, Stamp
 from archive.packing import pack_vectors, unpack_vectors
-from archive.scan import Found, Stamp
 from archive.schema import assignments, identities, tracks, vectors
 from archive.sorting.matching import overlapping
 from archive.sorting.settle import settle

@@ -18,8 +18,8 @@ from filming import damage_of, noise, quarters, read, reason_of, write
 
 from cvid.analyse import analyse
 from cvid.errors import VideoError
-from cvid.opencv import cv2
 from cvid.media import looks_like_media
+from cvid.opencv import cv2
 from cvid.video import frames, probe
 
 CUT = [("mp4", "libx264", {"movflags": "faststart"}), ("mkv", "libx264", {}), ("webm", "libvpx", {}),
@@ -39,7 +39,8 @@ def test_of_a_video_cut_short_the_first_part_is_read(
     first, _, last = damage.removeprefix("damaged after ").partition(" s of ")
     assert 3 < float(first) < 7 and last == "10.0 s"
     seen = analyse(cut, "abc", open_fakes(), painted_settings())
-    assert seen.damage == damage and seen.counts.decoded == count and abs(seen.duration_s - float(first)) < 0.06
+    assert seen.damage == damage and 0.3 * count < seen.counts.decoded <= count
+    assert abs(seen.duration_s - float(first)) < 0.06
     assert analyse(whole, "abc", open_fakes(), painted_settings()).damage == ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from archive.scan import Stamp
+from archive.found import Stamp
 from cvid.analyse import Parts, Progress
 from cvid.places import Place
 from cvid.registry import Registry
@@ -83,5 +83,11 @@ class Engine(Protocol):
 
 
 ENGINES = Registry(
-    "engine", {"inline": "archive.engines.inline:InlineEngine", "local": "archive.engines.local:LocalEngine"}
+    "engine",
+    {
+        "inline": "archive.engines.inline:InlineEngine",
+        "local": "archive.engines.local:LocalEngine",
+        "ray": "archive.engines.ray:RayEngine",
+    },
+    extras={"ray": "pip install 'cvid[ray]'"},
 )

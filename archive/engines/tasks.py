@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from archive.engines import Advances, Began, Broke, Done, Job, Message, Opened
-from archive.scan import CHANGED, Stamp
+from archive.found import Stamp
+from archive.scan import CHANGED
 from cvid.analyse import Parts, Progress, analyse_span
 from cvid.errors import VideoError
 from cvid.pieces import Piece
