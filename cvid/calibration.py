@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from cvid.errors import ModelError
 from cvid.homes import config_file
@@ -104,6 +103,8 @@ def fit(cosines: Floats, same: NDArray[np.bool_]) -> Calibration:
     Raises:
         ModelError: there are too few pairs of either kind.
     """
+    from scipy.optimize import minimize  # takes longer to load than all that footage needs
+
     if same.sum() < _LEAST_PAIRS or (~same).sum() < 10 * _LEAST_PAIRS:
         raise ModelError("too few labelled pairs to calibrate: give several pictures each of at least ten people")
     x, sign = cosines.astype(np.float64), np.where(same, 1.0, -1.0)

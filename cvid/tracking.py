@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from cvid.align import arcface_crop
+from cvid.assignment import cheapest
 from cvid.chips import jpeg
 from cvid.detectors.boxes import overlap
 from cvid.kalman import BoxFilter
@@ -161,8 +161,7 @@ def associate(
     alike = np.array([t.look for t in tracks], np.float32) @ looks.T
     moved = (near >= settings.min_overlap) & (alike >= settings.min_likeness)
     allowed = moved | ((near > 0.02) & (alike >= settings.sure_likeness))
-    cost = np.where(allowed, 2 - near - alike, 1e3)
-    return [(int(t), int(d)) for t, d in zip(*linear_sum_assignment(cost), strict=True) if allowed[t, d]]
+    return cheapest(2 - near - alike, allowed)
 
 
 def thin_out(best: list[Sighting], settings: FaceSettings) -> None:

@@ -12,8 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from scipy.optimize import linear_sum_assignment
 
 from cvid.align import ARCFACE_POINTS
+from cvid.assignment import cheapest
 from cvid.kalman import BoxFilter
 from cvid.opencv import cv2
 from cvid.settings import FaceSettings, TrackingSettings
@@ -293,3 +295,17 @@ def test_the_filter_takes_any_step_and_any_box() -> None:
         expected = follower.predict(step_s)
         assert np.isfinite(expected).all() and (expected[2:] > expected[:2]).all()
         follower.correct(np.array([5, 5, 5, 5], np.float32))
+
+
+@examples(max_examples=200, deadline=None)
+@given(st.integers(0, 4), st.integers(0, 4), st.integers(0, 2**32 - 1))
+def test_the_cheapest_assignment_is_the_hungarian_one(rows: int, columns: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    cost = random.uniform(-1, 3, (rows, columns)).astype(np.float32)
+    allowed = random.random((rows, columns)) < random.choice([0.3, 0.7, 1.0])
+    found = cheapest(cost, allowed)
+    at, to = linear_sum_assignment(np.where(allowed, cost, 1e3))
+    best = [(r, c) for r, c in zip(at.tolist(), to.tolist(), strict=True) if allowed[r, c]]
+    assert len({r for r, _ in found}) == len({c for _, c in found}) == len(found) == len(best)
+    assert all(allowed[pair] for pair in found) and found == sorted(found)
+    assert sum(cost[pair] for pair in found) == pytest.approx(sum(cost[pair] for pair in best), abs=1e-5)
