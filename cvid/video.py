@@ -44,6 +44,8 @@ Which = Literal["all", "reference", "key"]
 _SKIPS: dict[Which, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"all": "DEFAULT", "reference": "NONREF", "key": "NONKEY"}
 _STAMPED = ("asf", "flv", "ivf", "matroska", "mov", "mpegts", "mxf", "ogg")
 """Containers with a timestamp on every packet: only there a frame's time is known without those before it."""
+_LEAST_RATE = 20
+"""Of slower videos (frames a second) all frames are decoded: one in four of so many is still a look every 0.2 s."""
 _BACK_S = 2.0
 """A seek goes so much before the wanted key frame: containers order their frames by when they are decoded."""
 
@@ -207,7 +209,8 @@ class FrameReader:
     def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
         """The packets that the span needs, its limits found on the way; they reach beyond its end, as its frames do."""
         stamped = kind_of(container) in _STAMPED
-        which: Which = self._which if stamped else "all"
+        slow = self._which == "reference" and self._info.rate < _LEAST_RATE
+        which: Which = self._which if stamped and not slow else "all"
         stream.codec_context.skip_frame = _SKIPS[which]
         if self._span.whole:
             packets = packets_of(self._path, container, stream, self.course)
