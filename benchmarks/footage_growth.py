@@ -47,7 +47,7 @@ def main() -> None:
         files = grown("files", a.files, again, lambda count: of_files(clips, int(count), place, a))
         sorting = ("tracks", "people", "seconds", "largest MiB", "B-cubed F")
         tracks = grown("tracks to cluster", a.tracks, sorting, lambda count: of_tracks(int(count), place, a))
-    if a.plot:
+    if a.plot and (hours or files or tracks):
         plot(a.plot, hours, files, tracks)
     wanted = len(a.hours) + len(a.files) + len(a.tracks)
     if len(hours) + len(files) + len(tracks) < wanted:
@@ -157,7 +157,7 @@ def of_tracks(count: int, place: Path, a: Namespace) -> Row:
     vectors, person = templates(count, seed=1)
     np.savez(data, vectors=vectors, person=person)
     people = len(np.unique(person))
-    del vectors, person  # a process that is started begins with the peak of its parent
+    del vectors, person  # the process that is started begins with the memory of this one
     found = limited(ClusteringSettings().method, data, a)
     if "failed" in found:
         raise Failed(found["failed"])
@@ -178,13 +178,14 @@ def plot(target: Path, hours: Sequence[Row], files: Sequence[Row], tracks: Seque
 
     panels = [
         Panel("seconds of one film", "hours", of(hours, "seconds", "CPU s")),
-        Panel("MiB of one film", "hours", of(hours, "largest MiB", "all MiB")),
         Panel("seconds of many files", "files", of(files, "seconds", "again s")),
-        Panel("MiB of many files", "files", of(files, "largest MiB", "all MiB")),
         Panel("seconds of clustering", "tracks", of(tracks, "seconds"), "xy"),
+        Panel("MiB of one film", "hours", of(hours, "largest MiB", "all MiB")),
+        Panel("MiB of many files", "files", of(files, "largest MiB", "all MiB")),
         Panel("MiB of clustering", "tracks", of(tracks, "largest MiB"), "x"),
     ]
-    draw_curves(target, [panel for panel in panels if any(panel.curves.values())])
+    drawn = [panel for panel in panels if any(panel.curves.values())]
+    draw_curves(target, drawn, columns=len(drawn) // 2)  # seconds above, memory below
 
 
 if __name__ == "__main__":

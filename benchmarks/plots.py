@@ -24,19 +24,25 @@ class Panel:
     log: str = ""
 
 
-def draw_curves(target: Path, panels: Sequence[Panel]) -> None:
-    """Draw panels in a row."""
+def draw_curves(target: Path, panels: Sequence[Panel], columns: int = 3) -> None:
+    """Draw panels, so many in a row."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.7 * len(panels), 4.5), layout="constrained")
-    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=(4.7 * columns, 4.2 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    for axes, panel in zip(grid, panels, strict=False):
         for name, points in panel.curves.items():
             axes.plot([x for x, _ in points], [y for _, y in points], marker="o", label=name)
         _dress(axes, panel)
         if len(panel.curves) > 1:
             axes.legend()
+        if "x" not in panel.log:
+            axes.set_xlim(left=0)
         if "y" not in panel.log:
-            axes.set_ylim(bottom=0)
+            axes.set_ylim(0, 1.1 * axes.get_ylim()[1])
     figure.savefig(target, dpi=110)
 
 
