@@ -17,8 +17,11 @@ from archive.engines import ray_driver as driver
 from archive.engines.local import _deaf_to_ctrl_c
 from archive.engines.ray_messages import RESUME, Finished, Joined, Patience, Remark
 from archive.engines.worker import Crashed, Refused
-from cvid.errors import CvidError, MissingDependency
+from cvid.errors import CvidError
 from cvid.settings import Settings
+
+if find_spec("ray") is None:  # which only the process that speaks with the cluster imports
+    raise ModuleNotFoundError("No module named 'ray'", name="ray")
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +32,6 @@ class RayEngine:
     """Workers on the nodes of the cluster at `settings.ray_address`: `settings.jobs` of them, 0: one a CPU."""
 
     def __init__(self, open_parts: OpenParts, settings: Settings, patience: Patience | None = None) -> None:
-        if find_spec("ray") is None:
-            raise MissingDependency("the engine 'ray' needs the package 'ray': pip install 'cvid[ray]'")
         self._open_parts, self._settings, self._patience = open_parts, settings, patience or Patience()
 
     def run(self, jobs: Sequence[Job], receive: Callable[[Message], None]) -> None:

@@ -240,6 +240,7 @@ class Crew:
         node.ready, node.preparing = False, None
         node.refused = error or CvidError(f"{self._cluster.name} has no node that will do: {node.host.name} {why}")
         self._remark(f"the node {node.host.name} is left out: it {why}")
+        self._looked_at = -_LOOK_EVERY_S  # it may have been the last
         self._clear(node)
 
     def _clear(self, node: _Node) -> None:
