@@ -22,8 +22,7 @@ _STRANGERS = ("--sets", "composed-11,lookalikes-21", "--strangers", "1500")
 _STILLS = ("evaluate", "--stills", "{data}/stills/lfw")
 _FUSED = ("--embedders", "mobilefacenet,dlib_resnet", "--calibrate")
 _TANDEMS = "scrfd_500m+retinaface_mnet,retinaface_mnet+scrfd_500m,scrfd_500m+mtcnn"
-_SCENES = "{cache}/scenes"
-_SMALL_SCENES = (f"{_SCENES}/*-360p.mp4", f"{_SCENES}/*-1080p.mp4")
+_SCENES, _SHORT = "{cache}/scenes", "{cache}/scenes-short"
 _FOUR = "light,embedded,scrfd_500m/dlib_resnet,mtcnn/mobilefacenet"
 
 PLAN = (
@@ -93,10 +92,17 @@ PLAN = (
         ("--peers", "insightface", "--speeds", "balanced,skim"),
         "peers.png",
     ),
-    Run("Scenes to profile", "scenes", (_SCENES,), (_SCENES, "--sizes", "360p,1080p", "--seconds", "20")),
-    Run("Where the time goes", "stages", (f"{_SCENES}/*.mp4",), _SMALL_SCENES, needs="scenes"),
-    Run("Thorough, balanced, skim", "speeds", plot="speeds.png"),
-    Run("Workers", "workers", plot="workers.png"),
+    Run("Scenes to profile", "scenes", (_SCENES,), (_SHORT, "--sizes", "360p,1080p", "--seconds", "8")),
+    Run("Where the time goes", "stages", (f"{_SCENES}/*.mp4",), (f"{_SHORT}/*.mp4",), needs="scenes"),
+    Run(
+        "Thorough, balanced and skim against decoding",
+        "speeds",
+        ("--films", "{cache}/films"),
+        ("--films", "{cache}/films-short", "--minutes", "2", "--scenes", "heads-360p", "--rounds", "1"),
+        "speeds.png",
+    ),
+    Run("Workers", "workers", (), ("--what", "folder", "--rounds", "1"), "workers.png"),
+    Run("The Ray engine beside two workers", "workers", ("--jobs", "2", "--what", "folder", "--ray")),
     Run("Memory and the length of a video", "memory", ("--minutes", "3,30"), ("--minutes", "1,3")),
     Run(
         "Growth with footage, files, tracks and people",

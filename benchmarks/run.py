@@ -101,7 +101,8 @@ def done(command: Command) -> bool:
     words = [sys.executable, *expanded(command.words)]
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as own:
-        environment = os.environ | {"XDG_CONFIG_HOME": own}
+        paths = filter(None, (str(HERE.parent), os.environ.get("PYTHONPATH")))
+        environment = os.environ | {"XDG_CONFIG_HOME": own, "PYTHONPATH": os.pathsep.join(paths)}
         if command.into:
             with command.into.open("wb") as output:
                 code = subprocess.run(words, env=environment, stdout=output, check=False).returncode
