@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How time and memory grow with hours of footage, with the number of files, and with tracks and people.
 
-    CVID_BENCH_DATA=… python benchmarks/footage_growth.py [--hours 0.1 0.25 0.5 1] [--files 50 200 800]
+    CVID_BENCH_DATA=… python benchmarks/footage_growth.py [--hours 0.1 0.25 0.5 1] [--files 50 200 500]
         [--tracks 1e3 1e4 1e5] [--models light] [--speed balanced] [--jobs 0] [--plot FILE]
 
 Hours: one film of the clips of the composed footage, joined without re-encoding. Files: so many of a few seconds each,
@@ -57,7 +57,7 @@ def main() -> None:
 def parse() -> Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--hours", type=float, nargs="*", default=[0.1, 0.25, 0.5, 1])
-    parser.add_argument("--files", type=float, nargs="*", default=[50, 200, 800])
+    parser.add_argument("--files", type=float, nargs="*", default=[50, 200, 500])
     parser.add_argument("--tracks", type=float, nargs="*", default=[1e3, 1e4, 1e5])
     parser.add_argument("--models", default="light")
     parser.add_argument("--speed", default="balanced")
