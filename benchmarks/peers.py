@@ -26,6 +26,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -73,28 +74,16 @@ class NotRun(Exception):
 
 def main() -> None:
     a = parse()
-    data = data_folder()
-    rows: dict[tuple[str, str], list[Row]] = {}
-    missing: dict[str, str] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for turn in range(a.rounds):
-            for name in a.sets.split(","):
-                for way in ways_of(a):
-                    place = Path(folder, way.name, name)
-                    place.mkdir(parents=True, exist_ok=True)
-                    if way.name not in missing:
-                        try:
-                            row = run(way, data / "footage" / name, place / f"{turn}", a.limit_s)
-                            rows.setdefault((way.name, name), []).append(row)
-                        except NotRun as exc:
-                            missing[way.name] = str(exc)
-        table = {key: settled(several) for key, several in rows.items()}
-        report(table, missing, ways_of(a), a.sets.split(","), data, Path(folder))
+    data, ways, sets = data_folder(), ways_of(a), a.sets.split(",")
+    with tempfile.TemporaryDirectory() as name:
+        kept = Path(name)
+        table, missing = gathered(ways, [data / "footage" / name for name in sets], a.rounds, a.limit_s, kept)
+        report(table, missing, ways, sets, data, kept)
     if a.plot:
-        plot(a.plot, table, a.sets.split(","))
+        plot(a.plot, table, sets)
     if a.json:
         a.json.write_text(json.dumps([{"way": w, "set": s, **row} for (w, s), row in table.items()], indent=1))
-    if any(not way.peer and way.name in missing for way in ways_of(a)):
+    if any(not way.peer and way.name in missing for way in ways):
         sys.exit(1)
 
 
@@ -131,9 +120,27 @@ def listed(names: str) -> Iterable[str]:
 # --- what is measured
 
 
+def gathered(
+    ways: Sequence[Way], sets: Sequence[Path], rounds: int, limit_s: float, kept: Path
+) -> tuple[dict[tuple[str, str], Row], dict[str, str]]:
+    """The median row of each way and set, all ways in turn in every round; and why a way gave none."""
+    rows: dict[tuple[str, str], list[Row]] = {}
+    missing: dict[str, str] = {}
+    for turn, footage, way in product(range(rounds), sets, ways):
+        if way.name not in missing:
+            try:
+                row = run(way, footage, kept / way.name / footage.name / str(turn), limit_s)
+            except NotRun as exc:
+                missing[way.name] = str(exc)
+            else:
+                rows.setdefault((way.name, footage.name), []).append(row)
+    table = {key: settled(several) for key, several in rows.items() if key[0] not in missing}
+    return table, missing
+
+
 def run(way: Way, footage: Path, place: Path, limit_s: float) -> Row:
     """The figures of one way on one set; what it saw stays at `place`."""
-    place.mkdir()
+    place.mkdir(parents=True)
     usage = run_peer(way, footage, place, limit_s) if way.peer else run_cvid(way, footage, place, limit_s)
     figures = score(read(footage / "truth.csv"), read(place / "sightings.csv"))
     print(f"{footage.name} {way.name}: {usage.seconds:.1f} s", file=sys.stderr, flush=True)
