@@ -19,6 +19,7 @@ from archive.records import Failure, Person
 from archive.runlog import RunLog
 from archive.saving import damage_reason
 from archive.scan import scan, scope_of
+from archive.sorting.ready import get_ready
 from archive.sorting.settle import settle
 from cvid.calibration import lacking
 from cvid.errors import CatalogueError, VideoError
@@ -196,6 +197,8 @@ class _Run:
     def analyse(self, engine: Engine) -> None:
         """Analyse what is new, the longest first, so that no worker is left alone with a long one at the end."""
         order = sorted(self.places.items(), key=lambda pair: (-_duration_s(pair[1]), pair[0]))
+        if order:
+            get_ready(self.settings.clustering)
         engine.run([_job(sha256, places[0]) for sha256, places in order], self._receive)
 
     def _receive(self, message: Message) -> None:

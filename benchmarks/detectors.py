@@ -12,6 +12,7 @@ bystanders among them; ms: a frame, one thread, all in one run.
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ from pathlib import Path
 import numpy as np
 from data import KINDS, data_folder, videos_of
 from score import holds, read, truth_box
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from cvid.analyse import look
 from cvid.detectors import DETECTORS, TANDEMS, Detector

@@ -4,8 +4,8 @@
     CVID_BENCH_DATA=… python benchmarks/speeds.py [--minutes 10] [--scenes heads-1080p,still-1080p] [--rounds 3]
 
 Each film is a scene of benchmarks/scenes.py, one after another without re-encoding. "decode" is FFmpeg alone with as
-many threads as there are cores, every frame. Prints video seconds a second (median), the ratio to decoding, and the peak
-memory of the largest process.
+many threads as there are cores, every frame. Prints video seconds a second (median), the ratio to decoding, and the
+peak memory of the largest process.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -22,6 +23,9 @@ from data import data_folder, videos_of
 from numpy.typing import NDArray
 
 from archive.sorting.matching import overlapping
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from cvid.analyse import Parts, analyse
 from cvid.clustering.founding import founding_of
 from cvid.evaluation.pictures import labelled_pictures

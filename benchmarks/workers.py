@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What more workers give: a folder of videos and one long film with one worker and with two; the Ray engine beside them.
+"""What more workers give: a folder of videos and one long film with one worker and with two; Ray beside them.
 
     CVID_BENCH_DATA=… python benchmarks/workers.py [--jobs 1,2] [--minutes 20] [--rounds 3] [--ray]
 

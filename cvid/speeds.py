@@ -13,7 +13,7 @@ SPEEDS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "balanced": {},
     "thorough": {
-        "selection": {"decode": "all", "min_gap_s": 0.12, "floor_s": 0.5, "flow_gap_s": 0.0, "motion": 0.01},
+        "selection": {"decode": "all", "min_gap_s": 0.16, "floor_s": 0.5, "flow_gap_s": 0.0, "motion": 0.01},
         "faces": {"exemplars": 8},
     },
 }
