@@ -22,10 +22,9 @@ import numpy as np
 from data import data_folder, videos_of
 from numpy.typing import NDArray
 
-from archive.sorting.matching import overlapping
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from archive.sorting.matching import overlapping
 from cvid.analyse import Parts, analyse
 from cvid.clustering.founding import founding_of
 from cvid.evaluation.pictures import labelled_pictures
