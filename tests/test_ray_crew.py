@@ -26,7 +26,7 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'cvid[ray]'
 
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
-from archive.engines.ray_cluster import Host
+from archive.engines.ray_cluster import Host, refusal
 from archive.engines.ray_crew import Crew
 from archive.engines.ray_node import Prepared, Worker, versions
 
@@ -233,6 +233,18 @@ def test_a_gpu_that_ray_does_not_know_of_is_told(clips: list[Path]) -> None:
     cluster = PlayedCluster([[host("x")]], prepared={"x": Prepared(versions(), gpu=True)})
     with pytest.raises(CvidError, match="x declares no GPU to Ray, and --device cuda was asked for"):
         work(cluster, clips, device="cuda")
+
+
+def test_clusters_that_cannot_be_joined() -> None:
+    lost = ConnectionError("Failed to connect to Ray cluster at h:1")
+    assert refusal("the Ray cluster at h:1", "h:1", lost) == (
+        "the Ray cluster at h:1 cannot be joined (Failed to connect to Ray cluster at h:1); see docs/cluster.md"
+    )
+    lost.__cause__ = RuntimeError("Failed to connect to GCS: … Unauthenticated: RPC error: InvalidAuthToken: …")
+    assert "wants another token than this machine has: copy ~/.ray/auth_token" in refusal("it", "h:1", lost)
+    mismatch = RuntimeError("Version mismatch: The cluster was started with:\n    Ray: 2.1\n    Python: 3.12")
+    assert refusal("it", "h:1", mismatch).startswith("it is of another version: Version mismatch: The cluster was")
+    assert "--ray-address local" in refusal("it", "auto", ConnectionError("Could not find any running Ray instance"))
 
 
 def unseen_on(*nodes: str) -> Callable[[list[Path]], tuple[list[str], list[bool]]]:

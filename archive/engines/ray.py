@@ -10,12 +10,14 @@ import logging
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from archive.engines import Job, Message, OpenParts
 from archive.engines import ray_driver as driver
 from archive.engines.local import _deaf_to_ctrl_c
-from archive.engines.ray_messages import RESUME, Finished, Joined, Patience, Remark
+from archive.engines.ray_messages import RESUME, Finished, Joined, Order, Patience, Remark
 from archive.engines.worker import Crashed, Refused
 from cvid.errors import CvidError
 from cvid.settings import Settings
@@ -38,10 +40,14 @@ class RayEngine:
         """Do all jobs; the workers are ended however this ends, and the cluster is left as it was."""
         if not jobs:
             return
+        home = "/tmp" if Path("/tmp").is_dir() else None  # Ray's sockets need short paths
+        with TemporaryDirectory(prefix="cvid-ray-", dir=home, ignore_cleanup_errors=True) as folder:
+            self._run(Order(self._open_parts, self._settings, list(jobs), self._patience, folder), receive)
+
+    def _run(self, order: Order, receive: Callable[[Message], None]) -> None:
         context = multiprocessing.get_context("spawn")
         pipe, theirs = context.Pipe()
-        arguments = (theirs, self._open_parts, self._settings, list(jobs), self._patience)
-        process = context.Process(target=driver.main, args=arguments, name="cvid cluster driver")
+        process = context.Process(target=driver.main, args=(theirs, order), name="cvid cluster driver")
         with _deaf_to_ctrl_c():
             process.start()
         theirs.close()

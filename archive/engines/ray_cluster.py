@@ -15,7 +15,7 @@ from archive.engines.local import cores
 from archive.engines.ray_luggage import Item
 from archive.engines.ray_messages import RESUME
 from archive.engines.ray_node import Prepared, Worker, prepare
-from cvid.errors import CvidError, MissingDependency
+from cvid.errors import CvidError
 
 _STORE_BYTES = 512 << 20
 """The object store of a cluster of one's own: weights, and results until they are fetched."""
@@ -38,24 +38,21 @@ class Cluster:
 
     Raises:
         CvidError: there is none at that address, or it is of another Ray or Python.
-        MissingDependency: a ray:// address, and the part of Ray that speaks it is not installed.
     """
 
-    def __init__(self, address: str, jobs: int) -> None:
+    def __init__(self, address: str, jobs: int, folder: str) -> None:
         self.name = f"the Ray cluster at {address}"
         try:
             if address == "local":
-                self._start(jobs)
+                self._start(jobs, folder)
             else:
                 ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL)
-        except ImportError as exc:
-            raise MissingDependency(f"the address {address} needs more of Ray: pip install 'ray[client]'") from exc
         except (OSError, ValueError, RuntimeError, AssertionError, Failed) as exc:
-            raise CvidError(_refusal(self.name, address, exc)) from exc
+            raise CvidError(refusal(self.name, address, exc)) from exc
         self._own = "" if address.startswith("ray://") else ray.get_runtime_context().get_node_id()
 
-    def _start(self, jobs: int) -> None:
-        """A cluster of this machine alone."""
+    def _start(self, jobs: int, folder: str) -> None:
+        """A cluster of this machine alone, whose logs and sockets lie in `folder`."""
         ray.init(
             "local",
             num_cpus=jobs or cores(),
@@ -63,6 +60,7 @@ class Cluster:
             include_dashboard=False,
             log_to_driver=False,
             logging_level=logging.CRITICAL,
+            _temp_dir=folder,
         )
 
     def hosts(self) -> list[Host]:
@@ -132,20 +130,10 @@ def how(failed: Exception) -> str:
     return "its process was ended for want of memory" if memory else "its process ended"
 
 
-def _prepare(expected: dict[str, str], items: Sequence[Item], device: str) -> Prepared:
-    get: Callable[[Any], bytes] = ray.get
-    return prepare(expected, items, device, get)
-
-
-def _host(node: dict[str, Any]) -> Host:
-    name, address = node["NodeManagerHostname"], node["NodeManagerAddress"]
-    declared = node["Resources"]
-    return Host(node["NodeID"], f"{name} ({address})", declared.get("CPU", 0.0), declared.get("GPU", 0.0))
-
-
-def _refusal(name: str, address: str, exc: Exception) -> str:
+def refusal(name: str, address: str, exc: Exception) -> str:
+    """What to say of a cluster that cannot be joined, and what to do."""
     said = str(exc).strip()
-    if isinstance(exc.__cause__ or exc, exceptions.AuthenticationError):
+    if "AuthToken" in f"{exc} {exc.__cause__}" or "AuthenticationError" in f"{exc} {exc.__cause__}":
         return (
             f"{name} wants another token than this machine has: copy ~/.ray/auth_token of its head, see docs/cluster.md"
         )
@@ -156,5 +144,16 @@ def _refusal(name: str, address: str, exc: Exception) -> str:
             "no Ray cluster is running that this machine belongs to: join one with `ray start --address HEAD:6379`, "
             "name it with --ray-address HOST:PORT, or start one here with --ray-address local"
         )
-    reason = said.splitlines()[0][:200] if said else type(exc).__name__
+    reason = " ".join(said.split())[:200] or type(exc).__name__
     return f"{name} cannot be joined ({reason}); see docs/cluster.md"
+
+
+def _prepare(expected: dict[str, str], items: Sequence[Item], device: str) -> Prepared:
+    get: Callable[[Any], bytes] = ray.get
+    return prepare(expected, items, device, get)
+
+
+def _host(node: dict[str, Any]) -> Host:
+    name, address = node["NodeManagerHostname"], node["NodeManagerAddress"]
+    declared = node["Resources"]
+    return Host(node["NodeID"], f"{name} ({address})", declared.get("CPU", 0.0), declared.get("GPU", 0.0))

@@ -11,21 +11,17 @@ import secrets
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import cvid
-from archive.engines import Job, OpenParts
 from archive.engines.ray_luggage import Item, packed, stored
-from archive.engines.ray_messages import Finished, Joined, Patience, Remark
+from archive.engines.ray_messages import Finished, Joined, Order, Remark
 from archive.engines.tasks import Assembly
 from archive.engines.worker import Crashed, Refused
 from cvid.errors import CvidError
-from cvid.settings import Settings
 
 _GRACE_S = 5.0
 
@@ -34,17 +30,15 @@ class _LeftAlone(Exception):
     """The engine has closed its end of the pipe."""
 
 
-def main(
-    pipe: Connection[Any, Any], open_parts: OpenParts, settings: Settings, jobs: Sequence[Job], patience: Patience
-) -> None:
+def main(pipe: Connection[Any, Any], order: Order) -> None:
     """Do the jobs on the cluster that the settings name, and send messages of it; ends when the pipe is closed."""
     _be_silent()
     alone = threading.Event()
     threading.Thread(target=_watch, args=(pipe, alone), daemon=True).start()
     try:
-        items = packed(open_parts)
-        with _standing_nowhere():
-            _drive(pipe, items, open_parts, settings, jobs, patience, alone)
+        items = packed(order.open_parts)
+        _stand_in(order.folder)
+        _drive(pipe, order, items, alone)
         pipe.send(Finished())
     except (_LeftAlone, BrokenPipeError, ConnectionResetError):
         return
@@ -54,15 +48,8 @@ def main(
         pipe.send(Crashed(f"{type(exc).__name__}: {exc}", traceback.format_exc()))
 
 
-def _drive(
-    pipe: Connection[Any, Any],
-    items: Sequence[Item],
-    open_parts: OpenParts,
-    settings: Settings,
-    jobs: Sequence[Job],
-    patience: Patience,
-    alone: threading.Event,
-) -> None:
+def _drive(pipe: Connection[Any, Any], order: Order, items: Sequence[Item], alone: threading.Event) -> None:
+    settings = order.settings
     _set_environment(settings.ray_address)
     from archive.engines.ray_cluster import Cluster  # Ray is imported in this process alone
     from archive.engines.ray_crew import Crew
@@ -71,19 +58,19 @@ def _drive(
         if alone.is_set():
             raise _LeftAlone
 
-    cluster = Cluster(settings.ray_address, settings.jobs)
+    cluster = Cluster(settings.ray_address, settings.jobs, order.folder)
     try:
         pipe.send(Joined())
         crew = Crew(
             cluster,
             stored(items, cluster.put),
-            open_parts,
+            order.open_parts,
             settings,
-            Assembly(jobs, settings, pipe.send),
+            Assembly(order.jobs, settings, pipe.send),
             pipe.send,
             lambda text: pipe.send(Remark(text)),
             go_on,
-            patience,
+            order.patience,
         )
         try:
             crew.work()
@@ -113,17 +100,13 @@ def _be_silent() -> None:
         os.dup2(nowhere, descriptor)
 
 
-@contextmanager
-def _standing_nowhere() -> Iterator[None]:
+def _stand_in(folder: str) -> None:
     """Ray lets workers import first from where the driver stands and its script lies: no footage may lie there.
 
     So nodes run the cvid that is installed there, which `prepare` compares with this one.
     """
-    with TemporaryDirectory(prefix="cvid-", ignore_cleanup_errors=True) as nowhere:
-        os.chdir(nowhere)
-        sys.argv[:1] = ["cvid"]
-        yield
-        os.chdir("/")
+    os.chdir(folder)
+    sys.argv[:1] = ["cvid"]
 
 
 def _watch(pipe: Connection[Any, Any], alone: threading.Event) -> None:

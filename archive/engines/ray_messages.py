@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from archive.engines import Job, OpenParts
+from cvid.settings import Settings
 
 RESUME = "what was finished is kept, and the same command goes on from there (docs/cluster.md)"
 
@@ -14,6 +18,17 @@ class Patience:
     join_s: float = 60.0  # until the cluster is joined
     nodes_s: float = 30.0  # until there is a node again
     stalled_s: float = 900.0  # until a task that comes no further is given up
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the driver is to do, and an empty folder for what it and Ray leave behind; it is removed in the end."""
+
+    open_parts: OpenParts
+    settings: Settings
+    jobs: Sequence[Job]
+    patience: Patience
+    folder: str
 
 
 @dataclass(frozen=True)
