@@ -50,7 +50,7 @@ class ColourEmbedder:
     def __init__(self, weights: str = "0" * 12) -> None:
         self.model = f"colours:{weights}"
 
-    def embed(self, chips: Sequence[FaceChip]) -> Embeddings:
+    def embed(self, chips: Sequence[FaceChip], views: Sequence[int] | None = None) -> Embeddings:
         """One vector a chip."""
         vectors = [_colour(chip) for chip in chips]
         return Embeddings(np.array(vectors, np.float32).reshape(-1, 3), self.model)

@@ -148,6 +148,7 @@ DOORS = {
     "insightface": {"cvid.embedders.arcface"},
     "deepface": {"cvid.embedders.deepface"},
     "retinaface": {"cvid.detectors.retinaface_r50"},
+    "ray": {"archive.engines.ray.cluster"},
 }
 
 

@@ -25,8 +25,8 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'cvid[ray]'
 
 from clusters import ROOT, RayNodes
 
-from archive.engines.ray import RayEngine
-from archive.engines.ray_messages import Patience
+from archive.engines.ray.engine import RayEngine
+from archive.engines.ray.messages import Patience
 
 
 @pytest.fixture(scope="module")

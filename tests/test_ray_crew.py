@@ -15,9 +15,9 @@ from fakes import open_fakes, open_others
 from test_engines import job
 
 from archive.engines import Broke, Done, Message
-from archive.engines.ray_luggage import config_home, opening, packed, stored, unpack
-from archive.engines.ray_messages import Patience
-from archive.engines.ray_queue import NODE_LOSSES, Queue
+from archive.engines.ray.luggage import config_home, opening, packed, stored, unpack
+from archive.engines.ray.messages import Patience
+from archive.engines.ray.queue import NODE_LOSSES, Queue
 from archive.engines.tasks import Assembly, Task
 from cvid.errors import CvidError, ModelError
 from cvid.models.sets import Choice
@@ -26,9 +26,9 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'cvid[ray]'
 
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
-from archive.engines.ray_cluster import Host, refusal
-from archive.engines.ray_crew import Crew
-from archive.engines.ray_node import Prepared, Worker, versions
+from archive.engines.ray.cluster import Host, refusal
+from archive.engines.ray.crew import Crew
+from archive.engines.ray.node import Prepared, Worker, versions
 
 ROOT = Path(__file__).resolve().parent.parent
 BLAMELESS = ActorUnavailableError("the line is dead", None)
@@ -342,6 +342,6 @@ def test_without_ray_the_pip_line_is_told() -> None:
 
 
 def test_only_the_driver_imports_ray() -> None:
-    code = "import sys, archive.engines.ray; print('ray' in sys.modules)"
+    code = "import sys, archive.engines.ray.engine; print('ray' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False"]

@@ -87,7 +87,7 @@ ENGINES = Registry(
     {
         "inline": "archive.engines.inline:InlineEngine",
         "local": "archive.engines.local:LocalEngine",
-        "ray": "archive.engines.ray:RayEngine",
+        "ray": "archive.engines.ray.engine:RayEngine",
     },
     extras={"ray": "pip install 'cvid[ray]'"},
 )

@@ -13,15 +13,14 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from multiprocessing import resource_tracker
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
 from archive.engines import Job, Message, Opened, OpenParts
 from archive.engines import worker as worker_process
 from archive.engines.inference.processes import InferenceProcesses, gpus_for
+from archive.engines.starting import deaf_to_ctrl_c, environment
 from archive.engines.tasks import Advanced, Assembly, Task
 from archive.engines.worker import Crashed, Refused
 from cvid.errors import ModelError
@@ -100,7 +99,7 @@ class LocalEngine:
         return again
 
     def _hire(self, workers: dict[Any, _Worker]) -> None:
-        with _environment(dict.fromkeys(_THREADS, "1")), _deaf_to_ctrl_c():
+        with environment(dict.fromkeys(_THREADS, "1")), deaf_to_ctrl_c():
             worker = _Worker(self._open_parts, self._settings, self._networks.next_address())
         workers[worker.pipe] = worker
 
@@ -193,29 +192,3 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-@contextmanager
-def _environment(extra: dict[str, str]) -> Iterator[None]:
-    """The environment of processes started inside the block; what the user has set wins."""
-    added = {name: value for name, value in extra.items() if name not in os.environ}
-    os.environ.update(added)
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
-
-
-@contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes started inside the block never see Ctrl-C, not even while they start; this one sees it afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    resource_tracker.ensure_running()  # else started inside, where it would lift the block
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -16,7 +16,7 @@ from typing import Any
 import archive
 import cvid
 from archive.engines import Job, Opened, OpenParts
-from archive.engines.ray_luggage import Item, config_home, opening, unpack
+from archive.engines.ray.luggage import Item, config_home, opening, unpack
 from archive.engines.tasks import Advanced, Outcome, Seen, Task, do, opened
 from archive.engines.worker import Crashed, Refused
 from archive.found import Stamp

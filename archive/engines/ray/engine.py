@@ -1,7 +1,7 @@
 """The engine that spreads videos, and the spans of long ones, over the machines of a Ray cluster (docs/cluster.md).
 
-A process of its own speaks with the cluster (`ray_driver.py`), hires workers on its nodes (`ray_crew.py`) and decides
-what is tried again (`ray_queue.py`); this one only passes on what it hears.
+A process of its own speaks with the cluster (`driver.py`), hires workers on its nodes (`crew.py`) and decides
+what is tried again (`queue.py`); this one only passes on what it hears.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from archive.engines import Job, Message, OpenParts
-from archive.engines import ray_driver as driver
-from archive.engines.local import _deaf_to_ctrl_c
-from archive.engines.ray_messages import RESUME, Finished, Joined, Order, Patience, Remark
+from archive.engines.ray import driver
+from archive.engines.ray.messages import RESUME, Finished, Joined, Order, Patience, Remark
+from archive.engines.starting import deaf_to_ctrl_c
 from archive.engines.worker import Crashed, Refused
 from cvid.errors import CvidError
 from cvid.settings import Settings
@@ -48,7 +48,7 @@ class RayEngine:
         context = multiprocessing.get_context("spawn")
         pipe, theirs = context.Pipe()
         process = context.Process(target=driver.main, args=(theirs, order), name="cvid cluster driver")
-        with _deaf_to_ctrl_c():
+        with deaf_to_ctrl_c():
             process.start()
         theirs.close()
         try:

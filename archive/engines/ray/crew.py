@@ -11,11 +11,11 @@ from functools import partial
 from typing import Any
 
 from archive.engines import Message, Opened, OpenParts
-from archive.engines.ray_cluster import Cluster, Failed, Host, blameless, how
-from archive.engines.ray_luggage import Item
-from archive.engines.ray_messages import RESUME, Patience
-from archive.engines.ray_node import Answer, Prepared, oddity, versions
-from archive.engines.ray_queue import Queue
+from archive.engines.ray.cluster import Cluster, Failed, Host, blameless, how
+from archive.engines.ray.luggage import Item
+from archive.engines.ray.messages import RESUME, Patience
+from archive.engines.ray.node import Answer, Prepared, oddity, versions
+from archive.engines.ray.queue import Queue
 from archive.engines.tasks import Advanced, Assembly, Task
 from archive.engines.worker import Crashed, Refused
 from cvid.errors import CvidError

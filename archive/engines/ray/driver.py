@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import cvid
-from archive.engines.ray_luggage import Item, packed, stored
-from archive.engines.ray_messages import Finished, Joined, Order, Remark
+from archive.engines.ray.luggage import Item, packed, stored
+from archive.engines.ray.messages import Finished, Joined, Order, Remark
 from archive.engines.tasks import Assembly
 from archive.engines.worker import Crashed, Refused
 from cvid.errors import CvidError
@@ -51,8 +51,8 @@ def main(pipe: Connection[Any, Any], order: Order) -> None:
 def _drive(pipe: Connection[Any, Any], order: Order, items: Sequence[Item], alone: threading.Event) -> None:
     settings = order.settings
     _set_environment(settings.ray_address)
-    from archive.engines.ray_cluster import Cluster  # Ray is imported in this process alone
-    from archive.engines.ray_crew import Crew
+    from archive.engines.ray.cluster import Cluster  # Ray is imported in this process alone
+    from archive.engines.ray.crew import Crew
 
     def go_on() -> None:
         if alone.is_set():

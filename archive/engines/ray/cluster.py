@@ -12,9 +12,9 @@ from ray import exceptions
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from archive.engines.local import cores
-from archive.engines.ray_luggage import Item
-from archive.engines.ray_messages import RESUME
-from archive.engines.ray_node import Prepared, Worker, prepare
+from archive.engines.ray.luggage import Item
+from archive.engines.ray.messages import RESUME
+from archive.engines.ray.node import Prepared, Worker, prepare
 from cvid.errors import CvidError
 
 _STORE_BYTES = 512 << 20
