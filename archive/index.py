@@ -20,7 +20,6 @@ from archive.runlog import RunLog
 from archive.saving import damage_reason
 from archive.scan import scan, scope_of
 from archive.sorting.ready import get_ready
-from archive.sorting.settle import settle
 from cvid.calibration import lacking
 from cvid.errors import CatalogueError, VideoError
 from cvid.frames import SKIPPED
@@ -259,6 +258,8 @@ class _Run:
 
     def sort_and_show(self) -> IndexSummary:
         """Sort all tracks into people, bring the folders up to date, and close the run."""
+        from archive.sorting.settle import settle  # `get_ready` has loaded it meanwhile
+
         self.hook(Clustering(self.catalogue.track_count()))
         settled = settle(self.catalogue, self.settings)
         if settled.differences.remark:

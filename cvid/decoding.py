@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from heapq import heappop, heappush
+from itertools import chain
 
 import av
 from av.container import InputContainer
@@ -82,14 +83,16 @@ def packets_of(
             return
 
 
-def decoded(path: Place, packets: Iterable[Packet[VideoStream]], course: Course) -> Iterator[VideoFrame]:
+def decoded(
+    path: Place, packets: Iterable[Packet[VideoStream]], stream: VideoStream, course: Course
+) -> Iterator[VideoFrame]:
     """The frames of a stream as they come out of the decoder; damaged packets are passed over, and noted."""
     damaged = 0
-    for packet in packets:
-        if packet.is_corrupt:  # the container misses a part of it
+    for packet in chain(packets, [None]):  # at the end the decoder is asked for what it holds back
+        if packet is not None and packet.is_corrupt:  # the container misses a part of it
             course.hurt()
         try:
-            batch = packet.decode()
+            batch = stream.decode(packet)
         except av.EOFError:
             return
         except (av.FFmpegError, OSError) as exc:

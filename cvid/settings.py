@@ -26,6 +26,14 @@ class SelectionSettings(Section):
             "because the decoder is the limit and the others lie between two that are seen (docs/performance.md)."
         ),
     )
+    span_s: float = Field(
+        60.0,
+        ge=10,
+        description=(
+            "Length of the spans in which a long video is looked through, about (seconds). 60: shorter ones cost more "
+            "openings and seams, longer ones leave a core idle at the end."
+        ),
+    )
     flow: bool = Field(
         True,
         description=(

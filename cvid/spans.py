@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from cvid.types import VideoInfo
 
 SPAN_S = 60.0
-"""How long a span is, about. Shorter ones cost more openings and seams, longer ones leave a core idle at the end."""
-_WHOLE_BELOW_S = 150.0
-"""Shorter videos stay whole."""
+"""How long a span is where nobody says otherwise."""
+_WHOLE_BELOW = 2.5
+"""Videos of fewer spans stay whole."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,13 @@ class IndivisibleError(Exception):
     """The timestamps of a file do not allow to look through it in spans; it must be done in one go."""
 
 
-def spans_of(info: VideoInfo) -> list[Span]:
-    """The spans of a video, in order; one for a short one. They follow from the file alone."""
-    if info.kind != "video" or info.duration_s < _WHOLE_BELOW_S:
+def spans_of(info: VideoInfo, span_s: float = SPAN_S) -> list[Span]:
+    """The spans of a video, each about `span_s` seconds long, in order; one for a short one.
+
+    They follow from the file alone, not from who looks through them.
+    """
+    if info.kind != "video" or info.duration_s < _WHOLE_BELOW * span_s:
         return [WHOLE]
-    count = max(int(info.duration_s / SPAN_S), 2)
-    starts = [place * SPAN_S for place in range(count)]
+    count = max(int(info.duration_s / span_s), 2)
+    starts = [place * span_s for place in range(count)]
     return [Span(start, end) for start, end in zip(starts, [*starts[1:], math.inf], strict=True)]

@@ -7,14 +7,20 @@ from typing import Any
 
 SPEEDS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "skim": {
-        "selection": {"decode": "key", "min_gap_s": 1.0, "floor_s": 4.0, "flow_gap_s": 0.0, "cut_rise": 0.0},
+        "selection": {
+            "decode": "key",
+            "span_s": 600.0,
+            "min_gap_s": 1.0,
+            "floor_s": 4.0,
+            "flow_gap_s": 0.0,
+            "cut_rise": 0.0,
+        },
         "tracking": {"max_gap_s": 12.0},
         "faces": {"exemplars": 3},
     },
     "balanced": {},
     "thorough": {
         "selection": {"decode": "all", "min_gap_s": 0.16, "floor_s": 0.5, "flow_gap_s": 0.0, "motion": 0.01},
-        "faces": {"exemplars": 8},
     },
 }
 """Speed → section → setting → value, the fastest first. Balanced is the settings' own defaults."""

@@ -67,7 +67,7 @@ def probe(path: Place, sha256: str = "") -> VideoInfo:
         )
     with opened(path) as (container, stream):
         course = Course()
-        first = next(decoded(path, packets_of(path, container, stream, course), course), None)
+        first = next(decoded(path, packets_of(path, container, stream, course), stream, course), None)
         if first is None:
             raise VideoError(path, "no frame of it can be decoded")
         turns = Pose.of(first).quarter_turns
@@ -136,7 +136,8 @@ class FrameReader:
         self._numbers = FrameNumbers()
         self._begin: int | None = None
         self._end: int | None = None
-        self._last_s = self._last_end_s = -math.inf
+        self._last: int | None = None  # stamp of the last packet whose frame need not come out, and how long it lasts
+        self._last_lasts: int | None = None
         self.begins_s: float | None = None
         self.ends_s: float | None = None
         self.course = Course()
@@ -178,26 +179,27 @@ class FrameReader:
         origin_s: float | None = container.start_time / av.time_base if container.start_time is not None else None
         course.stated_end_s, course.origin_s = stated_end_s(container, stream), origin_s or 0.0
         pose, rotation_deg, first = UPRIGHT, 0, True
-        for picture in decoded(self._path, self._packets(container, stream), course):
+        for picture in decoded(self._path, self._packets(container, stream), stream, course):
             stamp = picture.pts
             if stamp is not None and self._outside(stamp):
                 if self._end is not None and stamp >= self._end:
                     break
                 continue
-            stamp_s = seconds(stamp, picture.time_base)
+            stamp_s = seconds(stamp, stream.time_base)
             if stamp_s is not None:
                 origin_s = stamp_s if origin_s is None else origin_s
                 course.origin_s = origin_s
-                course.end_s = max(course.end_s, stamp_s + (seconds(picture.duration, picture.time_base) or 0.0))
+                course.end_s = max(course.end_s, stamp_s + (seconds(picture.duration, stream.time_base) or 0.0))
             last_s, time_s = course.time_s, stamp_s - origin_s if stamp_s is not None and origin_s is not None else -1.0
             course.time_s = max(time_s, 0.0) if first else time_s if time_s > last_s else last_s + step_s
             if first or picture.rotation != rotation_deg:
                 rotation_deg, pose = picture.rotation, Pose.of(picture)
             yield self._frame(picture, course.time_s, pose)
             first = False
-        if course.begun and origin_s is not None:  # frames that were not decoded may come after the last one that was
-            course.time_s = max(course.time_s, self._last_s - origin_s)
-            course.end_s = max(course.end_s, self._last_end_s)
+        shown_s = seconds(self._last, stream.time_base)
+        if course.begun and origin_s is not None and shown_s is not None:  # frames that were not decoded
+            course.time_s = max(course.time_s, shown_s - origin_s)
+            course.end_s = max(course.end_s, shown_s + (seconds(self._last_lasts, stream.time_base) or 0.0))
 
     def _frame(self, picture: VideoFrame, time_s: float, pose: Pose) -> Frame:
         luma = pose.upright(luma_of(picture))
@@ -212,23 +214,23 @@ class FrameReader:
         slow = self._which == "reference" and self._info.rate < _LEAST_RATE
         which: Which = self._which if stamped and not slow else "all"
         stream.codec_context.skip_frame = _SKIPS[which]
+        if which == "key":  # which nothing is predicted from, so that no error grows
+            stream.codec_context.options = {"skip_loop_filter": "all"}
         if self._span.whole:
             packets = packets_of(self._path, container, stream, self.course)
         else:
             packets = self._divided(container, stream, stamped)
         for packet in packets:
-            if not packet.is_discard and (packet.pts is None or not self._outside(packet.pts)):
-                self._numbers.entered(packet.pts)
-                if which != "all" and not packet.is_corrupt:
-                    self._note_end(packet)
-            if which != "key" or packet.is_keyframe or not packet.size:  # an empty one flushes the decoder
+            pts, key = packet.pts, packet.is_keyframe
+            if self._end is not None and key and which == "key" and pts is not None and pts >= self._end:
+                return  # a key frame needs nothing from behind it
+            if not packet.is_discard and (pts is None or not self._outside(pts)):
+                self._numbers.entered(pts)
+                later = pts is not None and (self._last is None or pts > self._last)
+                if which != "all" and later and not packet.is_corrupt:
+                    self._last, self._last_lasts = pts, packet.duration
+            if which != "key" or key or not packet.size:  # an empty one flushes the decoder
                 yield packet
-
-    def _note_end(self, packet: Packet[VideoStream]) -> None:
-        stamp_s = seconds(packet.pts, packet.time_base)
-        if stamp_s is not None:
-            self._last_s = max(self._last_s, stamp_s)
-            self._last_end_s = max(self._last_end_s, stamp_s + (seconds(packet.duration, packet.time_base) or 0.0))
 
     def _divided(self, container: InputContainer, stream: VideoStream, stamped: bool) -> Iterator[Packet[VideoStream]]:
         """The packets of a span that is not the whole, from the key frame with which it begins on."""
@@ -281,7 +283,7 @@ def _read_picture(path: Place, head: bytes) -> Bytes:
     if is_coded_photograph(head):
         with opened(path) as (container, stream):
             course = Course()
-            for frame in decoded(path, packets_of(path, container, stream, course), course):
+            for frame in decoded(path, packets_of(path, container, stream, course), stream, course):
                 return bgr_of(frame, Pose.of(frame))
         raise VideoError(path, "the picture cannot be decoded; it is damaged or cut short")
     try:

@@ -101,7 +101,7 @@ class Assembly:
         """The task to be done next; None while there is none to be given out (more may come, see `done`)."""
         while not self._waiting and self._jobs:
             job = self._jobs.popleft()
-            spans = spans_of(job.info)
+            spans = self._spans(job)
             self._waiting += [Task(job, span, place, len(spans)) for place, span in enumerate(spans)]
             self._open[job] = _Open(len(spans))
         if not self._waiting:
@@ -115,7 +115,10 @@ class Assembly:
     @property
     def left(self) -> int:
         """How many tasks there are to be given out, as far as is known."""
-        return len(self._waiting) + sum(len(spans_of(job.info)) for job in self._jobs)
+        return len(self._waiting) + sum(len(self._spans(job)) for job in self._jobs)
+
+    def _spans(self, job: Job) -> list[Span]:
+        return spans_of(job.info, self._settings.selection.span_s)
 
     @property
     def done(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from importlib import import_module
 from threading import Thread
 
 import numpy as np
@@ -37,6 +38,7 @@ def _sort_two(settings: ClusteringSettings) -> None:
         model="",
     )
     try:
+        import_module("archive.sorting.settle")
         CLUSTERERS.create(settings.method, settings=settings).cluster(two)
     except Exception as exc:  # noqa: BLE001 - the run itself will meet it, with its own tracks
         log.info("not made ready: %s", exc)
