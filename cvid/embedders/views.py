@@ -1,7 +1,7 @@
 """A face and its mirror image are two views of one person; which of them an embedder looks at.
 
-The mean of both is better than either. Of a track, which has several faces that are averaged anyway, looking at the
-faces and at mirror images in turn does as well at half the cost (docs/LOG.md).
+The mean of both is better than either. Of a track, whose faces are averaged anyway, the two best are seen both ways and
+the others as they are and as mirror images in turn, which does as well at less cost (docs/LOG.md).
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from cvid.types import Bytes, Floats, Ints
 
 PLAIN, MIRRORED, BOTH = 1, 2, 3
 
+_BOTH_WAYS = 2
+"""So many of a track's faces are seen both ways. With none, lookalikes-22 lost a link (docs/LOG.md)."""
+
 
 def in_turn(count: int) -> list[int]:
-    """The views for the faces of one track, best first; a face that is alone is seen both ways."""
-    return [BOTH] if count == 1 else [(PLAIN, MIRRORED)[place % 2] for place in range(count)]
+    """The views for the faces of one track, best first."""
+    return [BOTH if place < _BOTH_WAYS else (PLAIN, MIRRORED)[place % 2] for place in range(count)]
 
 
 def viewed(crops: Sequence[Bytes], views: Sequence[int] | None) -> tuple[list[Bytes], Ints]:
