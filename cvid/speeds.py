@@ -9,7 +9,7 @@ SPEEDS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "skim": {
         "selection": {
             "decode": "key",
-            "span_s": 600.0,
+            "span_s": 240.0,
             "min_gap_s": 1.0,
             "floor_s": 4.0,
             "flow_gap_s": 0.0,
