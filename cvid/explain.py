@@ -10,7 +10,7 @@ from cvid.frames import FrameSelector
 from cvid.places import Place
 from cvid.settings import Settings
 from cvid.tracking import Tracker
-from cvid.video import frames, probe
+from cvid.video import FrameReader, probe
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def explain(path: Place, parts: Parts, settings: Settings) -> Iterator[Explained
         VideoError: the file cannot be decoded.
     """
     selector, tracker = FrameSelector(settings.selection), Tracker(settings.tracking, settings.faces)
-    for frame, d in selector.select(frames(path, probe(path))):
+    for frame, d in selector.select(FrameReader(path, probe(path), which=settings.selection.decode)):
         if d.cut:
             tracker.end_shot()
         found = 0

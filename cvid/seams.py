@@ -24,7 +24,7 @@ from cvid.types import FrameCounts, TrackAnalysis, VideoAnalysis
 
 
 def join(pieces: Sequence[Piece], settings: Settings) -> VideoAnalysis:
-    """Make one analysis of the pieces of a video, all of them, in order.
+    """Make one analysis of the pieces of a video, all of them, in order; they are used up by it.
 
     Raises:
         IndivisibleError: they do not meet, so that something would be missing or there twice.
@@ -52,7 +52,7 @@ def join(pieces: Sequence[Piece], settings: Settings) -> VideoAnalysis:
     return VideoAnalysis(
         seen[0].info,
         tracks,
-        _counted([piece.counts for piece in seen]),
+        FrameCounts.summed(piece.counts for piece in seen),
         sum(piece.faces for piece in pieces),
         sum(piece.seconds for piece in pieces),
         course.time_s,
@@ -116,11 +116,3 @@ def _shifted(loose: LooseTrack, start: int) -> LooseTrack:
 def _renumbered(analysis: TrackAnalysis, start: int) -> TrackAnalysis:
     track = analysis.track
     return replace(analysis, track=replace(track, frame_index=track.frame_index + start)) if start else analysis
-
-
-def _counted(counts: Sequence[FrameCounts]) -> FrameCounts:
-    reasons: dict[str, int] = {}
-    for count in counts:
-        for reason, number in count.reasons.items():
-            reasons[reason] = reasons.get(reason, 0) + number
-    return FrameCounts(sum(count.decoded for count in counts), reasons)

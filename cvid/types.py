@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from functools import cached_property
@@ -226,6 +226,16 @@ class FrameCounts:
 
     decoded: int
     reasons: dict[str, int]
+
+    @classmethod
+    def summed(cls, counts: Iterable[FrameCounts]) -> Self:
+        """Those of several spans together."""
+        decoded, reasons = 0, dict[str, int]()
+        for count in counts:
+            decoded += count.decoded
+            for reason, number in count.reasons.items():
+                reasons[reason] = reasons.get(reason, 0) + number
+        return cls(decoded, reasons)
 
 
 @dataclass(frozen=True, eq=False)

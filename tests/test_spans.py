@@ -15,7 +15,8 @@ from filming import noise, write
 from archive.engines import Advances, Began, Broke, Done, Job, Message
 from archive.engines.tasks import Advanced, Assembly, Indivisible, Seen, Task, Unseen, do
 from archive.found import Stamp
-from cvid.analyse import Progress, analyse_span
+from cvid.analyse import Progress, analyse, analyse_span
+from cvid.explain import explain
 from cvid.seams import join
 from cvid.settings_sources import load_settings
 from cvid.spans import WHOLE, IndivisibleError, Span, spans_of
@@ -99,6 +100,16 @@ def test_a_container_without_stamps_is_read_in_one_go(tmp_path: Path) -> None:
     with pytest.raises(IndivisibleError):
         list(FrameReader(path, probe(path), Span(2.0, 3.0), "reference"))
     assert len(list(FrameReader(path, probe(path), WHOLE, "key"))) == 40, "and wholly, for times hang on every frame"
+
+
+def test_explain_tells_of_the_frames_that_the_index_decodes(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mp4"
+    write(path, noise(90), options={"g": "30", "bf": "3", "b_strategy": "0", "sc_threshold": "0"}, rate=30)
+    for decode in ("all", "reference", "key"):
+        settings = painted_settings(selection={"decode": decode})
+        told_of = list(explain(path, open_fakes(), settings))
+        assert len(told_of) == analyse(path, "abc", open_fakes(), settings).counts.decoded
+    assert len(told_of) == 3
 
 
 # joining
@@ -225,7 +236,9 @@ def test_a_span_that_fails_fails_its_file_alone(clip: Path, tmp_path: Path) -> N
     assembly = Assembly([job(clip), job(other, 1.0)], SETTINGS, messages.append)
     first, second = assembly.next(), assembly.next()
     assert first and second and first.job == second.job
+    assert assembly.wants(second)
     assembly.took(Unseen(first, "it is broken"))
+    assert not assembly.wants(second), "which is not tried once more for nothing"
     assembly.lost(second, "twice")
     (rest,) = handed_out(assembly)
     assert rest.job.path == other

@@ -53,8 +53,9 @@ class LocalEngine:
         crew = min(self._settings.jobs or cores(), assembly.left)
         with self._networks:
             for task in self._round(assembly, [], crew, receive, last_chance=False):
-                log.warning("%r is tried once more, alone", str(task.job.path))
-                self._round(assembly, [task], 1, receive, last_chance=True)
+                if assembly.wants(task):
+                    log.warning("%r is tried once more, alone", str(task.job.path))
+                    self._round(assembly, [task], 1, receive, last_chance=True)
 
     def _round(
         self,

@@ -15,6 +15,7 @@ from cvid.pieces import Piece
 from cvid.seams import join
 from cvid.settings import Settings
 from cvid.spans import WHOLE, IndivisibleError, Span, spans_of
+from cvid.types import FrameCounts
 
 
 @dataclass(frozen=True)
@@ -127,10 +128,10 @@ class Assembly:
 
     def took(self, message: Advanced | Outcome) -> None:
         """A task has come further, or has ended. Of a job that has ended already nothing more is told."""
-        job = message.task.job
-        being = self._open.get(job)
-        if being is None or message.task.count != being.count:
+        if not self.wants(message.task):
             return
+        job = message.task.job
+        being = self._open[job]
         if isinstance(message, Unseen):
             self._end(job, Broke(job, message.reason))
         elif isinstance(message, Indivisible):
@@ -142,6 +143,11 @@ class Assembly:
             being.pieces[message.task.place] = message.piece
             if len(being.pieces) == being.count:
                 self._put_together(job, being)
+
+    def wants(self, task: Task) -> bool:
+        """Is what comes of this task still of use? Its job may have failed, or be done in one go."""
+        being = self._open.get(task.job)
+        return being is not None and task.count == being.count
 
     def lost(self, task: Task, how: str) -> None:
         """A task has broken down whatever was tried: its file has failed."""
@@ -179,15 +185,12 @@ class _Open:
     def so_far(self) -> Progress:
         """How far the whole file is."""
         each = [self.progress[place] for place in sorted(self.progress)]
-        reasons: dict[str, int] = {}
-        for progress in each:
-            for reason, number in progress.reasons.items():
-                reasons[reason] = reasons.get(reason, 0) + number
+        counts = FrameCounts.summed(FrameCounts(p.decoded, p.reasons) for p in each)
         return replace(
             each[-1],
             time_s=sum(p.time_s for p in each),
-            decoded=sum(p.decoded for p in each),
+            decoded=counts.decoded,
             analysed=sum(p.analysed for p in each),
             faces=sum(p.faces for p in each),
-            reasons=reasons,
+            reasons=counts.reasons,
         )

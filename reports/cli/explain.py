@@ -38,7 +38,7 @@ def explain(
 
     Per frame: time in seconds; flow since the last analysed frame in picture widths; brightness of the brightest
     percent, 0 to 255; analysed or skipped and the reason; faces found; the numbers of the tracks they belong to. At
-    the end a count by reason. No archive is needed.
+    the end a count by reason. Frames that are not even decoded (selection.decode) are not listed. No archive is needed.
 
     \b
     Reasons to analyse:  cut (a new shot), motion, floor (long enough since the last), end (of a shot)
