@@ -35,6 +35,8 @@ class Queue:
 
     def next(self, node: str, running: Collection[Task], here: Collection[Task]) -> Task | None:
         """A task for a worker of this node; `running` are all that are under way, `here` those on the node."""
+        self._again = type(self._again)(task for task in self._again if self._assembly.wants(task))
+        self._suspects = deque(suspect for suspect in self._suspects if self._assembly.wants(suspect[0]))
         trial = any(task in self._on_trial for task in running)
         if not trial:
             task = self._elsewhere(node) or self._assembly.next()
