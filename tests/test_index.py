@@ -29,8 +29,6 @@ from cvid.errors import CatalogueError, VideoError
 from cvid.models.sets import SETS, Choice
 from cvid.models.table import MODELS as TABLE
 
-HERE = Path(__file__).parent
-
 
 @pytest.fixture
 def footage(tmp_path: Path) -> Path:
