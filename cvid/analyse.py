@@ -110,6 +110,8 @@ class _LookThrough:
                 self._shots += 1
             if decision.keep:
                 self._look(frame)
+            elif decision.hold:
+                self._tracker.hold(frame.time_s, frame.index)
             if hook and time.perf_counter() - reported > _REPORT_EVERY_S:
                 reported = time.perf_counter()
                 hook(self._progress(frame.time_s))

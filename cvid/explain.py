@@ -43,4 +43,7 @@ def explain(path: Place, parts: Parts, settings: Settings) -> Iterator[Explained
             faces, chips, quality = look(frame, parts.detector)
             tracker.update(frame.time_s, frame.index, faces, chips, quality)
             found, visible = len(faces), tuple(tracker.visible())
+        elif d.hold:
+            tracker.hold(frame.time_s, frame.index)
+            visible = tuple(tracker.visible())
         yield Explained(frame.index, frame.time_s, d.flow, d.luma, d.keep, d.reason, found, visible)

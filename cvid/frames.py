@@ -13,6 +13,9 @@ It skips a frame that is
 - `dark`    too dark to show a face, though a dim one is kept,
 - `soon`    hardly later than the last analysed one,
 - `still`   without motion since the last analysed one, or hardly later than one that was.
+
+Where a look is due and not even a small part of the picture has changed, there is none: whoever was there still is
+(`Decision.hold`), and nobody has come.
 """
 
 from __future__ import annotations
@@ -34,6 +37,10 @@ SKIPPED = ("dark", "soon", "still")
 _POINTS = 2
 """Every pixel of the small picture is the mean of so many by so many points of the frame, whatever its size. All
 points would cost ten times as much at 1080p; that changes no cut and no result (docs/LOG.md)."""
+_PART_PX = 8
+"""Side of the parts in which a picture is compared with the last analysed one: a twentieth of its width."""
+_LEAST_LOOKS = 2
+"""So many looks there are at what does not change: the mean of several is a better likeness."""
 _SMALLEST_PX = 32
 """With less a side OpenCV's flow ends the process: its coarse pictures are then smaller than the 8 px it compares."""
 
@@ -47,6 +54,7 @@ class Decision:
     cut: bool  # a new shot begins here, whether or not the frame is kept
     flow: float  # motion since the last analysed frame, in picture widths; 0 where it was not needed
     luma: float  # brightness of the frame's brightest percent, 0..255
+    hold: bool = False  # a skipped frame that would show what the last analysed one did: its faces are still there
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,51 +75,72 @@ class FrameSelector:
         self.first: Bytes | None = None  # the small picture of the first frame
         self.last: Edge | None = None  # of the last one
         self._still_s = -np.inf  # when nothing was found to have moved
+        self._seen_s = -np.inf  # when it was looked at last, or nothing had changed when a look was due
         self._analysed: Bytes | None = None
         self._analysed_s = -np.inf
+        self._looks = 0  # at what has not changed
         self._shot_is_new = True
 
     def select(self, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Decision]]:
         """Decide on every frame of a video, in order; each decision is counted when it is given out."""
         held: tuple[Frame, Decision] | None = None
-        analysed_s = -np.inf  # as of the held frame
+        seen_s, same = -np.inf, False  # as of the held frame
         for frame in frames:
-            seen_s = self._analysed_s
-            decision = self._consider(frame)
+            before_s = self._seen_s
+            decision, is_same = self._consider(frame)
             if held is not None:
-                yield self._settled(held, analysed_s, shot_ends=decision.cut)
-            held, analysed_s = (frame, decision), seen_s
+                yield self._settled(held, seen_s, same, shot_ends=decision.cut)
+            held, seen_s, same = (frame, decision), before_s, is_same
         if held is not None:
-            yield self._settled(held, analysed_s, shot_ends=True)
+            yield self._settled(held, seen_s, same, shot_ends=True)
 
-    def _settled(self, held: tuple[Frame, Decision], analysed_s: float, shot_ends: bool) -> tuple[Frame, Decision]:
+    def _settled(
+        self, held: tuple[Frame, Decision], seen_s: float, same: bool, shot_ends: bool
+    ) -> tuple[Frame, Decision]:
         """The held frame and its decision, which its successor may still change: a shot's last frame is kept."""
         frame, decision = held
         s = self.settings
-        late = frame.time_s - analysed_s >= s.min_gap_s
+        late = frame.time_s - seen_s >= s.min_gap_s
         if shot_ends and late and decision.reason in ("soon", "still") and not s.fixed_rate_hz:
-            decision = replace(decision, keep=True, reason="end")
+            decision = replace(decision, hold=True) if same else replace(decision, keep=True, reason="end")
         self.reasons[decision.reason] += 1
         return frame, decision
 
-    def _consider(self, frame: Frame) -> Decision:
-        small = small_of(frame.luma, self.settings.width_px)
-        cut, change = is_cut(small, self.last, self.settings)
+    def _consider(self, frame: Frame) -> tuple[Decision, bool]:
+        """What is decided on a frame, and whether it shows the same as the last analysed one."""
+        s, time_s = self.settings, frame.time_s
+        small = small_of(frame.luma, s.width_px)
+        cut, change = is_cut(small, self.last, s)
         self.first = small if self.first is None else self.first
         self.last = Edge(small, change)
         self._shot_is_new |= cut
         luma = _brightest(small)
-        keep, reason, flow = self._judge(frame.time_s, small, luma, change)
+        alike = self._alike(small)
+        same = alike and self._looks >= _LEAST_LOOKS and time_s - self._analysed_s < s.same_s - 1e-3
+        keep, reason, flow = self._judge(time_s, small, luma, change, same)
+        hold = same and reason == "still" and time_s - self._seen_s >= s.floor_s - 1e-3
         if keep:
-            self._analysed, self._analysed_s, self._shot_is_new = small, frame.time_s, False
+            self._analysed, self._analysed_s, self._shot_is_new = small, time_s, False
             self._still_s = -np.inf
-        return Decision(keep, reason, cut, flow, luma)
+            self._looks = self._looks + 1 if alike else 1
+        if keep or hold:
+            self._seen_s = time_s
+        return Decision(keep, reason, cut, flow, luma, hold), same
+
+    def _alike(self, small: Bytes) -> bool:
+        """Has no part of the picture changed since the last look?"""
+        s = self.settings
+        if self._analysed is None or self._shot_is_new or not s.flow:
+            return False
+        size = (max(small.shape[1] // _PART_PX, 1), max(small.shape[0] // _PART_PX, 1))
+        now, then = (cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in (small, self._analysed))
+        return float(cv2.norm(now, then, cv2.NORM_INF)) <= s.same_change
 
     def counts(self) -> FrameCounts:
         """How many frames were seen so far, by reason."""
         return FrameCounts(sum(self.reasons.values()), {r: self.reasons[r] for r in KEPT + SKIPPED})
 
-    def _judge(self, time_s: float, small: Bytes, luma: float, change: float) -> tuple[bool, str, float]:
+    def _judge(self, time_s: float, small: Bytes, luma: float, change: float, same: bool) -> tuple[bool, str, float]:
         s = self.settings
         since_s = time_s - self._analysed_s
         if s.fixed_rate_hz:
@@ -125,6 +154,8 @@ class FrameSelector:
             return False, "soon", 0.0
         if not s.flow:
             return True, "floor", 0.0
+        if same:
+            return False, "still", 0.0
         lately = time_s - self._still_s < s.flow_gap_s - 1e-3 and change < s.cut_change
         if lately and since_s < s.floor_s - 1e-3:
             return False, "still", 0.0

@@ -79,6 +79,23 @@ class SelectionSettings(Section):
             "of the looks, and nobody crosses a picture in it."
         ),
     )
+    same_change: float = Field(
+        1.0,
+        ge=0,
+        le=255,
+        description=(
+            "Change of mean luma up to which a part of the picture, a twentieth of its width, is the same as in the "
+            "last analysed frame. Where all parts are, no look is needed: a person who walks in far away changes more."
+        ),
+    )
+    same_s: float = Field(
+        5.0,
+        ge=0,
+        description=(
+            "Analyse at least this often even where nothing changes; 0: at the floor's rate everywhere. 5 s because "
+            "who was missed then has another chance in the same shot."
+        ),
+    )
     min_gap_s: float = Field(
         0.24,
         ge=0,

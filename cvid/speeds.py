@@ -20,7 +20,14 @@ SPEEDS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "balanced": {},
     "thorough": {
-        "selection": {"decode": "all", "min_gap_s": 0.16, "floor_s": 0.5, "flow_gap_s": 0.0, "motion": 0.01},
+        "selection": {
+            "decode": "all",
+            "min_gap_s": 0.16,
+            "floor_s": 0.5,
+            "flow_gap_s": 0.0,
+            "motion": 0.01,
+            "same_s": 0.0,
+        },
     },
 }
 """Speed → section → setting → value, the fastest first. Balanced is the settings' own defaults."""

@@ -111,7 +111,7 @@ def mean_vector(embeddings: Embeddings, weights: Floats) -> Embeddings:
 
 def _pictures(track: OpenTrack, best: Sequence[Sighting], settings: FaceSettings) -> list[tuple[float, bytes]]:
     if settings.keep == "all":
-        return [(s.time_s, s.picture) for s in _in_order(track.sightings)]
+        return [(s.time_s, s.picture) for s in _in_order(track.sightings) if s.picture]
     return [(s.time_s, jpeg(_chip(s))) for s in (best if settings.keep == "exemplars" else best[:1])]
 
 

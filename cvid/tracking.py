@@ -7,7 +7,7 @@ faint ones, which can only extend a track. What is left of the high ones starts 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -108,6 +108,16 @@ class Tracker:
             self._open.append(OpenTrack(self._begun, BoxFilter(faces.xyxy[d]), looks[d], time_s, faces.xyxy[d]))
             self._add(self._open[-1], time_s, frame_index, faces, chips, quality, int(d))
         return ended
+
+    def hold(self, time_s: float, frame_index: int) -> None:
+        """Nothing has changed since the last update: whoever was seen then is where he was."""
+        for track in self._open:
+            last = track.sightings[-1]
+            if last.time_s == track.time_s:
+                track.sightings.append(replace(last, time_s=time_s, frame_index=frame_index, chip=None, picture=b""))
+                track.filter.predict(time_s - track.time_s)
+                track.filter.correct(last.xyxy)
+                track.time_s = time_s
 
     def last_seen(self) -> Floats:
         """Where the tracks of the last analysed frame were, float32 (k, 4), px."""

@@ -32,11 +32,12 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True)
 class Shot:
-    """A shot of `seconds` with faces: colour → where its corner is at the start; they drift to the right."""
+    """A shot of `seconds` with faces: colour → where its corner is at the start, from where they drift to the right."""
 
     seconds: float
     faces: Mapping[Colour, Place]
     ground: int = 100
+    drift: float = 0.25  # px a frame
 
 
 def painted_settings(**changes: Any) -> Settings:
@@ -74,7 +75,7 @@ def write_video(
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for shot in shots:
             for step in range(round(shot.seconds * rate)):
-                faces = {colour: (x + step // 4, y) for colour, (x, y) in shot.faces.items()}
+                faces = {colour: (int(x + step * shot.drift), y) for colour, (x, y) in shot.faces.items()}
                 frame = av.VideoFrame.from_ndarray(paint(faces, shot.ground, width, height), format="bgr24")
                 container.mux(stream.encode(frame))
         container.mux(stream.encode())

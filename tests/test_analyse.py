@@ -56,6 +56,17 @@ def test_nobody(tmp_path: Path) -> None:
     assert (list(seen.tracks), seen.faces, seen.counts.decoded) == ([], 0, 20)
 
 
+def test_nobody_looks_twice_at_what_does_not_change(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "clip.mp4", [Shot(8, {RED: LEFT, GREEN: RIGHT}, drift=0)])
+    left, right = run(path, faces={"keep": "all"}).tracks
+    assert left.track.time_s.tolist() == right.track.time_s.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 7.9]
+    assert [at for at, _ in sorted(left.pictures)] == [0, 1, 6], "pictures are of looks alone"
+    assert (left.track.xyxy == left.track.xyxy[0]).all() and (left.track.quality > 0).all()
+    closely = run(path, selection={"same_s": 0})
+    assert closely.faces == 18 and run(path).faces == 6
+    assert closely.tracks[0].track.time_s.tolist() == left.track.time_s.tolist()
+
+
 def test_pictures_asked_for_are_kept(tmp_path: Path) -> None:
     path = film(tmp_path / "clip.mp4", RED)
     for keep, count in (("best", 1), ("exemplars", 3), ("all", 4)):

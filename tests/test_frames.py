@@ -74,16 +74,46 @@ def test_nothing_is_decided_on_nothing() -> None:
 
 
 def test_a_still_scene_is_looked_at_first_last_and_now_and_then() -> None:
-    decisions = decide(still(3.5, scene()))
+    decisions = decide(still(3.5, scene()), same_s=0)
     assert kept_at(decisions) == [0, 1, 2, 3, 3.48]
     assert [d.reason for d in decisions if d.keep] == ["cut", "floor", "floor", "floor", "end"]
     assert {d.reason for d in decisions if not d.keep} == {"still", "soon"}
     assert all(d.reason == "soon" for d in decisions[1:6]) and decisions[6].reason == "still"
-    assert max(d.flow for d in decisions) < 1e-3
+    assert max(d.flow for d in decisions) < 1e-3 and not any(d.hold for d in decisions)
 
 
 def test_the_floor_is_a_setting() -> None:
-    assert kept_at(decide(still(3, scene()), floor_s=0.5)) == [0, 0.52, 1.04, 1.56, 2.08, 2.6, 2.96]
+    assert kept_at(decide(still(3, scene()), floor_s=0.5, same_s=0)) == [0, 0.52, 1.04, 1.56, 2.08, 2.6, 2.96]
+
+
+def test_where_nothing_changes_faces_are_held_instead_of_looked_at() -> None:
+    decisions = decide(still(12.5, scene()))
+    assert kept_at(decisions) == [0, 1, 6, 11], "twice, and then every `same_s`"
+    assert held_at(decisions) == [2, 3, 4, 5, 7, 8, 9, 10, 12, 12.44], "until the end of the shot"
+    assert kept_at(decide(still(12.5, scene()), same_s=2)) == [0, 1, 3, 5, 7, 9, 11]
+
+
+def held_at(decisions: Sequence[Decision]) -> list[float]:
+    assert not any(d.hold and (d.keep or d.reason != "still") for d in decisions)
+    return [round(i / RATE, 2) for i, d in enumerate(decisions) if d.hold]
+
+
+@pytest.mark.parametrize("side", [6, 12, 40])
+def test_who_comes_into_a_still_scene_is_looked_at(side: int) -> None:
+    """However far away: 6 px of 320 are the head of somebody in a crowd."""
+    without, scenery = still(4, scene()), scene()[:, :WIDTH].copy()
+    scenery[80 : 80 + side, 150 : 150 + side] = np.where(scenery[80 : 80 + side, 150 : 150 + side] > 127, 20, 235)
+    decisions = decide([*without, *[scenery] * 75])
+    assert kept_at(decisions)[:3] == [0, 1, 4], "at once, since a look was due"
+    assert decisions[100].reason == "floor" and not any(d.cut for d in decisions[1:])
+    assert held_at(decisions) == [2, 3, 6, 6.96], "and again once that does not change either"
+
+
+def test_noise_and_a_slow_fade_in_a_still_scene() -> None:
+    random = np.random.default_rng(0)
+    noisy = [np.clip(p + random.normal(0, 4, p.shape), 0, 255).astype(np.uint8) for p in still(5, scene())]
+    assert kept_at(decide(noisy)) == [0, 1], "a sensor's noise is no change"
+    assert len(kept_at(decide(faded(still(5, scene()), 1, 0.7)))) >= 5, "since the last look, not the last frame"
 
 
 def test_motion_is_looked_at_as_often_as_allowed() -> None:
@@ -250,17 +280,17 @@ def test_a_scene_is_decided_on_before_the_video_ends() -> None:
 def test_explain_agrees_with_analyse(tmp_path: Path) -> None:
     path = write_video(
         tmp_path / "clip.mp4",
-        [Shot(2, {RED: LEFT}), Shot(1, {}, ground=3), Shot(2, {BLUE: MIDDLE}, ground=180), Shot(0.5, {})],
+        [Shot(4, {RED: LEFT}, drift=0), Shot(1, {}, ground=3), Shot(2, {BLUE: MIDDLE}, ground=180), Shot(0.5, {})],
     )
     settings = painted_settings()
     seen = analyse(path, "abc", open_fakes(), settings)
     told = list(explain(path, open_fakes(), settings))
-    assert [e.index for e in told] == list(range(55)) and seen.counts.decoded == 55
+    assert [e.index for e in told] == list(range(75)) and seen.counts.decoded == 75
     assert seen.counts.reasons == {r: Counter(e.reason for e in told)[r] for r in KEPT + SKIPPED}
     assert seen.counts.reasons["dark"] == 10 and seen.counts.reasons["cut"] == 3
     assert seen.faces == sum(e.faces for e in told) and not any(e.faces for e in told if not e.kept)
     looked = {i for track in seen.tracks for i in track.track.frame_index.tolist()}
-    assert looked == {e.index for e in told if e.faces}
+    assert looked == {e.index for e in told if e.tracks} > {e.index for e in told if e.faces}, "held ones too"
     assert seen.duration_s == told[-1].time_s
 
 

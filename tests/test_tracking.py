@@ -279,6 +279,23 @@ def test_pictures_of_all_faces_are_kept_where_asked_for() -> None:
         assert [bool(s.picture) for s in track.sightings] == [wanted] * 8
 
 
+def test_who_was_seen_last_is_held_where_he_was() -> None:
+    tracker = Tracker(TrackingSettings(), FaceSettings(keep="all"))
+    for i, seen in enumerate(([Seen(1, 100), Seen(2, 200)], [Seen(1, 110)])):
+        chips = [chip_of(s.who, i) for s in seen]
+        tracker.update(i, i, faces_of(seen), chips, np.full(len(seen), 0.5, np.float32))
+    for i in (2, 3):
+        tracker.hold(i, i)
+    assert tracker.visible() == [1]
+    (lost,) = tracker.update(4, 4, faces_of([Seen(1, 110)]), [chip_of(1)], np.full(1, 0.5, np.float32))
+    (held,) = tracker.end_shot()
+    assert middles(held.as_track()) == [100, 110, 110, 110, 110] and held.as_track().time_s.tolist() == [0, 1, 2, 3, 4]
+    assert held.as_track().frame_index.tolist() == [0, 1, 2, 3, 4]
+    assert middles(lost.as_track()) == [200], "who was not seen at the last look is not held"
+    assert [s.time_s for s in held.best] == [0, 1, 4], "what was not looked at has no picture"
+    assert [bool(s.picture) for s in held.sightings] == [True, True, False, False, True]
+
+
 def test_the_filter_learns_how_a_face_moves() -> None:
     box = np.array([0, 0, 40, 40], np.float32)
     follower = BoxFilter(box)
