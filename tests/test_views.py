@@ -10,7 +10,7 @@ from cvid.embedders.views import BOTH, MIRRORED, PLAIN, in_turn, summed, viewed
 
 def test_the_best_faces_are_seen_both_ways_the_others_in_turn() -> None:
     assert in_turn(0) == [] and in_turn(1) == [BOTH]
-    assert in_turn(5) == [BOTH, BOTH, PLAIN, MIRRORED, PLAIN]
+    assert in_turn(5) == [BOTH, BOTH, BOTH, MIRRORED, PLAIN]
 
 
 def test_pictures_and_whose_they_are() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
@@ -36,10 +35,20 @@ def match(labels: Labels, before: Labels, identities: int) -> Labels:
         ours, theirs = np.unique(pairs[rows, 0]), np.unique(pairs[rows, 1])
         gain = np.zeros((len(ours), len(theirs)))
         gain[np.searchsorted(ours, pairs[rows, 0]), np.searchsorted(theirs, pairs[rows, 1])] = shared[rows]
-        for a, b in zip(*linear_sum_assignment(gain, maximize=True), strict=True):
+        for a, b in _dearest(gain):
             if gain[a, b] > 0:
                 taken[ours[a]] = theirs[b]
     return taken
+
+
+def _dearest(gain: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """The assignment of rows to columns that gains most."""
+    if min(gain.shape) == 1:
+        row, column = np.unravel_index(gain.argmax(), gain.shape)
+        return [(int(row), int(column))]
+    from scipy.optimize import linear_sum_assignment  # takes half as long to load as all else that sorting needs
+
+    return [(int(row), int(column)) for row, column in zip(*linear_sum_assignment(gain, maximize=True), strict=True)]
 
 
 def overlapping(video: Labels, start_s: NDArray[np.float64], end_s: NDArray[np.float64]) -> NDArray[np.int32]:

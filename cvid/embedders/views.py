@@ -1,6 +1,6 @@
 """A face and its mirror image are two views of one person; which of them an embedder looks at.
 
-The mean of both is better than either. Of a track, whose faces are averaged anyway, the two best are seen both ways and
+The mean of both is better than either. Of a track, whose faces are averaged anyway, the three best are seen both ways and
 the others as they are and as mirror images in turn, which does as well at less cost (docs/LOG.md).
 """
 
@@ -14,8 +14,8 @@ from cvid.types import Bytes, Floats, Ints
 
 PLAIN, MIRRORED, BOTH = 1, 2, 3
 
-_BOTH_WAYS = 2
-"""So many of a track's faces are seen both ways. With none, lookalikes-22 lost a link (docs/LOG.md)."""
+_BOTH_WAYS = 3
+"""So many of a track's faces are seen both ways. With two, or none, lookalikes-22 loses a link (docs/LOG.md)."""
 
 
 def in_turn(count: int) -> list[int]:
