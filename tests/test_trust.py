@@ -216,3 +216,20 @@ def test_no_answer_of_a_human_is_ever_violated() -> None:
         suppress_health_check=[HealthCheck.too_slow],
     )
     run_state_machine_as_test(Trust, settings=patient)
+
+
+def test_a_decision_comes_back_after_the_machine_has_made_somebody_of_its_own() -> None:
+    """Undone, the appearance founds an identity; brought back, it leaves that one, which is no more."""
+    trust = Trust()
+    try:
+        trust.begin(first=1)
+        (lone,) = trust._members("P0001")
+        for say in (
+            lambda c: decisions.confirm(c, "P0003", [lone]),
+            lambda c: decisions.undo(c, 1),
+            lambda c: decisions.undo(c, 2),
+        ):
+            decide_in(trust.catalogue, trust.settings, say)
+        assert lone in trust._members("P0003") and "P0005" not in trust._people()
+    finally:
+        trust.teardown()

@@ -124,6 +124,8 @@ def sort_people(
     gathered = _taken_back(stored, formerly or {})
     rulings = rulings_of(catalogue.connection)
     bounds = _bounds(catalogue, gathered, rulings)
+    gathered, left = _sent_home(gathered, bounds)
+    affected = {*affected, *left}
     founding = founding_of(gathered.end_s - gathered.start_s, gathered.pictures, gathered.quality, settings)
     bar = bar_for(model, len(gathered.with_vector), settings)
     inside, again, remark = _cluster(gathered, bounds, founding, affected, anew, bar, settings)
@@ -198,6 +200,15 @@ def _taken_back(gathered: Gathered, formerly: Mapping[str, str]) -> Gathered:
         if track_id in formerly:
             before[row] = place[formerly[track_id]]
     return replace(gathered, before=before, identities=known)
+
+
+def _sent_home(gathered: Gathered, bounds: Bounds) -> tuple[Gathered, set[str]]:
+    """The same with tracks to be sorted that a human's word puts elsewhere, and the identities that they leave."""
+    place = {identity: row for row, identity in enumerate(gathered.identities)}
+    home = np.array([*(place.get(person, -2) for person in bounds.persons), -1], np.int64)[bounds.person]
+    astray = (bounds.person >= 0) & (gathered.before != home)
+    left = {gathered.identities[row] for row in np.unique(gathered.before[astray & (gathered.before >= 0)]).tolist()}
+    return replace(gathered, fresh=gathered.fresh | astray), left
 
 
 def _bounds(catalogue: Catalogue, gathered: Gathered, rulings: Rulings) -> Bounds:
