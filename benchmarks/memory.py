@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Does memory stay flat with the length of a video? Index one short and one long video, show the peak of each.
 
-    CVID_BENCH_DATA=… python benchmarks/memory.py [--minutes 3,30] [--models light]
+    CVID_BENCH_DATA=… python benchmarks/memory.py [--minutes 3,30] [--models light] [--jobs 1]
 
 The videos are the clips of the composed footage, one after another without re-encoding.
 """
@@ -9,8 +9,6 @@ The videos are the clips of the composed footage, one after another without re-e
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
 from itertools import cycle
@@ -19,12 +17,14 @@ from pathlib import Path
 import av
 from accuracy import MAIN
 from data import KINDS, data_folder, videos_of
+from usage import measured
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", default="3,30")
     parser.add_argument("--models", default="light")
+    parser.add_argument("--jobs", default="1")
     a = parser.parse_args()
     data = data_folder()
     clips = [v for name in KINDS["composed"] for v in videos_of(data / "footage" / name)]
@@ -33,12 +33,10 @@ def main() -> None:
             video = Path(folder, "long.mp4")
             seconds = join(clips, video, 60 * float(minutes))
             command = [sys.executable, str(MAIN), "index", str(video), "--archive", str(Path(folder, "archive"))]
-            process = subprocess.Popen(
-                [*command, "--models", a.models, "--jobs", "1", "--json"], stdout=subprocess.DEVNULL
-            )
-            _, status, usage = os.wait4(process.pid, 0)
-            peak = f"peak of the largest process {usage.ru_maxrss / 1024:.0f} MiB"
-            print(f"{seconds / 60:5.1f} min  {peak}  exit {os.waitstatus_to_exitcode(status)}", flush=True)
+            usage = measured([*command, "--models", a.models, "--jobs", a.jobs, "--json"])
+            together = f", {usage.together_mib:.0f} MiB all together" if usage.together_mib else ""
+            peak = f"peak of the largest process {usage.largest_mib:.0f} MiB{together}"
+            print(f"{seconds / 60:5.1f} min  {peak}  exit {usage.exit}", flush=True)
 
 
 def join(clips: list[Path], target: Path, wanted_s: float) -> float:

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,6 +23,7 @@ from accuracy import MAIN
 from data import data_folder
 from memory import join
 from scenes import SIZES, scene, write
+from usage import measured
 
 SPEEDS = ("thorough", "balanced", "skim")
 
@@ -45,19 +44,17 @@ def main() -> None:
         print(f"{'film':14}{'speed':>10}{'video s/s':>11}{'× decode':>10}{'× balanced':>12}{'MiB':>7}  all rounds")
         for name in a.scenes.split(","):
             video, seconds = film(name, a.minutes, films, stills)
-            measured: dict[str, list[float]] = {}
+            rates: dict[str, list[float]] = {}
             peaks: dict[str, float] = {}
             for _ in range(a.rounds):
-                measured.setdefault("decode", []).append(seconds / decoding(video))
+                rates.setdefault("decode", []).append(seconds / decoding(video))
                 for speed in a.speeds.split(","):
                     took, peak = indexing(video, speed, a.models)
-                    measured.setdefault(speed, []).append(seconds / took)
+                    rates.setdefault(speed, []).append(seconds / took)
                     peaks[speed] = max(peak, peaks.get(speed, 0.0))
-            for speed, rounds in measured.items():
+            for speed, rounds in rates.items():
                 ratios = [
-                    f"{median(r / base for r, base in zip(rounds, measured[of], strict=True)):.2f}"
-                    if of in measured
-                    else "–"
+                    f"{median(r / base for r, base in zip(rounds, rates[of], strict=True)):.2f}" if of in rates else "–"
                     for of in ("decode", "balanced")
                 ]
                 print(
@@ -93,18 +90,12 @@ def decoding(video: Path) -> float:
 
 def indexing(video: Path, speed: str, models: str, *flags: str) -> tuple[float, float]:
     """Wall seconds of a whole `cvid index`, and the peak of its largest process, MiB."""
-    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, str(MAIN), "index", str(video), "--archive", str(Path(folder, "archive"))]
-        begun = time.perf_counter()
-        process = subprocess.Popen(
-            [*command, "--models", models, "--speed", speed, "--json", *flags], stdout=said, stderr=subprocess.DEVNULL
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        took = time.perf_counter() - begun
-        said.seek(0)
-        if os.waitstatus_to_exitcode(status) or json.load(said)["failures"]:
-            sys.exit(f"{video.name} could not be indexed")
-        return took, usage.ru_maxrss / 1024
+        usage = measured([*command, "--models", models, "--speed", speed, "--json", *flags])
+    if usage.exit or json.loads(usage.out)["failures"]:
+        sys.exit(f"{video.name} could not be indexed: {usage.reason}")
+    return usage.seconds, usage.largest_mib
 
 
 if __name__ == "__main__":

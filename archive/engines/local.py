@@ -8,7 +8,6 @@ after that its file has failed.
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import signal
 import time
@@ -17,10 +16,10 @@ from collections.abc import Callable, Sequence
 from multiprocessing.connection import wait
 from typing import Any
 
+from archive import forking
 from archive.engines import Job, Message, Opened, OpenParts
 from archive.engines import worker as worker_process
 from archive.engines.inference.processes import InferenceProcesses, gpus_for
-from archive.engines.starting import deaf_to_ctrl_c, environment
 from archive.engines.tasks import Advanced, Assembly, Task
 from archive.engines.worker import Crashed, Refused
 from cvid.errors import ModelError
@@ -31,7 +30,6 @@ log = logging.getLogger(__name__)
 STALLED_S = 900.0
 """A worker that says nothing for so long hangs in a decoder; progress comes several times a second."""
 _GRACE_S = 2.0
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 class LocalEngine:
@@ -100,8 +98,7 @@ class LocalEngine:
         return again
 
     def _hire(self, workers: dict[Any, _Worker]) -> None:
-        with environment(dict.fromkeys(_THREADS, "1")), deaf_to_ctrl_c():
-            worker = _Worker(self._open_parts, self._settings, self._networks.next_address())
+        worker = _Worker(self._open_parts, self._settings, self._networks.next_address())
         workers[worker.pipe] = worker
 
     def _hear(
@@ -139,13 +136,7 @@ class _Worker:
     """A process, this end of its pipe, and the task it has."""
 
     def __init__(self, open_parts: OpenParts, settings: Settings, networks: str) -> None:
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(
-            target=worker_process.main, args=(theirs, open_parts, settings, networks), name="cvid worker", daemon=True
-        )
-        self.process.start()
-        theirs.close()
+        self.process, self.pipe = forking.start(worker_process.main, open_parts, settings, networks)
         self.task: Task | None = None
         self.opened = self.gone = self.stalled = False
         self.last_words = ""

@@ -1,7 +1,7 @@
 """A face and its mirror image are two views of one person; which of them an embedder looks at.
 
-The mean of both is better than either. Of a track, whose faces are averaged anyway, the three best are seen both ways and
-the others as they are and as mirror images in turn, which does as well at less cost (docs/LOG.md).
+The mean of both is better than either. Of a track, whose faces are averaged anyway, the three best are seen both ways
+and the others as they are and as mirror images in turn, which does as well at less cost (docs/LOG.md).
 """
 
 from __future__ import annotations

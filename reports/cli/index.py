@@ -79,6 +79,10 @@ def index(
       cvid index s3://bucket/2014 sftp://host/footage
       cvid index -- -strange-name.mp4
     """
+    if named["engine"] in (None, "local"):
+        from archive import forking
+
+        forking.begin()  # it loads while this process does
     from reports.cli.running import run_index
 
     settings = settings_from(config, assignments, faces__keep=faces, clustering__strictness=strictness, **named)

@@ -17,8 +17,8 @@ from typing import Any
 from archive.engines import Job, Message, OpenParts
 from archive.engines.ray import driver
 from archive.engines.ray.messages import RESUME, Finished, Joined, Order, Patience, Remark
-from archive.engines.starting import deaf_to_ctrl_c
 from archive.engines.worker import Crashed, Refused
+from archive.starting import deaf_to_ctrl_c
 from cvid.errors import CvidError
 from cvid.settings import Settings
 

@@ -10,15 +10,18 @@ from multiprocessing import resource_tracker
 
 
 @contextmanager
-def environment(extra: dict[str, str]) -> Iterator[None]:
-    """The environment of processes started inside the block; what the user has set wins."""
-    added = {name: value for name, value in extra.items() if name not in os.environ}
-    os.environ.update(added)
+def environment(extra: dict[str, str], wins: bool = False) -> Iterator[None]:
+    """The environment of processes started inside the block; what the user has set stays unless `extra` wins."""
+    before = {name: os.environ.get(name) for name in extra if wins or name not in os.environ}
+    os.environ.update({name: extra[name] for name in before})
     try:
         yield
     finally:
-        for name in added:
-            del os.environ[name]
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @contextmanager
