@@ -75,6 +75,18 @@ def write_folders(
     hook(WritingFolders(total, total))
 
 
+def face_file(catalogue: Catalogue, appearance: Appearance) -> Path | None:
+    """The file of the best face of an appearance in the folder of its identity; None where it is not there."""
+    person = next(iter(queries.people(catalogue.connection, [appearance.identity])), None)
+    rows = list(queries.appearances(catalogue.connection, appearance.identity))
+    for picture in _pictures(catalogue, person, rows):
+        if (picture.appearance, picture.rank) == (appearance.appearance, 0):
+            home = catalogue.folder / "identities" / identity_folder(person.id, person.name) if person else None
+            path = (home or catalogue.folder / generated.UNASSIGNED) / "faces" / picture.file
+            return path if path.is_file() else None
+    return None
+
+
 def _by_identity(
     catalogue: Catalogue, people: dict[str, Person], only: Collection[str] | None
 ) -> Iterator[tuple[str, list[Appearance]]]:

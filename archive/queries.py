@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, literal, select, true
 
 from archive import sources
-from archive.records import Appearance, Moment, Person, Run
+from archive.records import Appearance, Glance, Moment, Person, Run
 from archive.schema import assignments, crops, files, identities, pictures, runs, tracks, vectors, videos
 
 NOWHERE = Moment("", 0.0)
@@ -43,6 +43,30 @@ def people(connection: Connection, only: Collection[str] | None = None) -> list[
     return [_person(list(rows)) for _, rows in groupby(connection.execute(query), key=lambda row: row.id)]
 
 
+def glances(connection: Connection) -> list[Glance]:
+    """All identities, by id, with no more than a list shows: a fraction of the time of `people`."""
+    own = (
+        select(
+            assignments.c.identity,
+            func.count().label("appearances"),
+            func.count(tracks.c.sha256.distinct()).label("videos"),
+            func.sum(tracks.c.end_s - tracks.c.start_s).label("screen_time_s"),
+            func.sum(assignments.c.certainty == "doubtful").label("doubtful"),
+            func.sum(assignments.c.certainty == "confirmed").label("confirmed"),
+        )
+        .join(tracks, tracks.c.id == assignments.c.track_id)
+        .where(assignments.c.identity.is_not(None))
+        .group_by(assignments.c.identity)
+        .subquery()
+    )
+    figures = [func.coalesce(own.c[name], 0).label(name) for name in own.c.keys() if name != "identity"]
+    query = select(identities.c.id, identities.c.name, identities.c.status, *figures).outerjoin(
+        own, own.c.identity == identities.c.id
+    )
+    rows = connection.execute(query.order_by(func.length(identities.c.id), identities.c.id))
+    return [Glance(**row._mapping) for row in rows]
+
+
 def appearances(connection: Connection, identity: str | None = None, grouped: bool = False) -> Iterator[Appearance]:
     """All appearances, or one identity's ("" for nobody's), by video and time; `grouped`: by identity first."""
     query = _appearances()
@@ -70,6 +94,24 @@ def jpegs_of(connection: Connection, identity: str) -> Iterator[tuple[str, int, 
     query = _pictures(identity, pictures.c.track_id, pictures.c.rank, pictures.c.jpeg)
     for row in connection.execute(query, execution_options={"yield_per": _PICTURES_AT_ONCE}):
         yield row.track_id, row.rank, row.jpeg
+
+
+def appearance(connection: Connection, appearance: str) -> Appearance | None:
+    """One appearance by its whole id, if there is one."""
+    row = connection.execute(_appearances().where(tracks.c.id == appearance)).first()
+    return Appearance(**row._mapping) if row else None
+
+
+def source_of(connection: Connection, appearance: str) -> str:
+    """The sha256 of the video in which an appearance is seen; "" for an unknown one."""
+    return connection.execute(select(tracks.c.sha256).where(tracks.c.id == appearance)).scalar() or ""
+
+
+def portrait_of(connection: Connection, appearance: str) -> bytes | None:
+    """The JPEG file of the best face of an appearance, if one is kept."""
+    query = select(pictures.c.jpeg).where(pictures.c.track_id == appearance, pictures.c.rank == 0)
+    found = connection.execute(query).scalar()
+    return bytes(found) if found is not None else None
 
 
 def all_runs(connection: Connection) -> list[Run]:

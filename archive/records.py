@@ -54,6 +54,20 @@ class Person:
 
 
 @dataclass(frozen=True)
+class Glance:
+    """One identity in a list of thousands; `doubtful` and `confirmed` count its appearances."""
+
+    id: str
+    name: str
+    status: str
+    videos: int
+    appearances: int
+    screen_time_s: float
+    doubtful: int
+    confirmed: int
+
+
+@dataclass(frozen=True)
 class Appearance:
     """One track, and who it was taken for.
 

@@ -12,7 +12,7 @@ from sqlalchemy.sql import Subquery
 from archive.found import Found, Known, Scope, Stamp, Unreadable
 from archive.records import Failure
 from archive.schema import files, roots, videos
-from cvid.places import joined
+from cvid.places import Place, joined
 
 
 def known_roots(connection: Connection) -> dict[str, int]:
@@ -140,6 +140,17 @@ def missing(connection: Connection) -> list[str]:
     place = shown()
     query = select(place.c.path).join(videos, videos.c.sha256 == place.c.sha256).where(~present)
     return list(connection.execute(query.order_by(place.c.path)).scalars())
+
+
+def lies_at(connection: Connection, sha256: str) -> list[Place]:
+    """Where a content lies or lay, the place that stands for it first: those that the last scan met come before others."""
+    query = (
+        select(roots.c.path.label("root"), files.c.path)
+        .join_from(files, roots)
+        .where(files.c.sha256 == sha256)
+        .order_by(files.c.missing, files.c.root_id, files.c.path)
+    )
+    return [joined(row.root, row.path) for row in connection.execute(query)]
 
 
 def shown() -> Subquery:

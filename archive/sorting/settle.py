@@ -82,6 +82,8 @@ def settle(
     Args:
         affected: identities that a decision has changed: they and what is near them are sorted again.
         formerly: track id → an identity that it belonged to once, and takes back now.
+
+    What `postpone` has noted is done too.
     """
     clustering = clustering_of(catalogue, settings)
     rules = _rules(catalogue, clustering)
@@ -91,15 +93,25 @@ def settle(
     folders_are_behind = catalogue.fact("shown") is False  # a run was killed before it wrote them
     with catalogue.atomic():
         affected = {*affected, *(catalogue.fact("affected") or ())}
-        found = sort_people(catalogue, clustering, anew=anew, affected=affected, formerly=formerly or {})
+        formerly = {**(catalogue.fact("formerly") or {}), **(formerly or {})}
+        found = sort_people(catalogue, clustering, anew=anew, affected=affected, formerly=formerly)
         people = _write(catalogue, found, clustering)
         catalogue.set_fact("clustering", rules)
         catalogue.set_fact("affected", [])
+        catalogue.set_fact("formerly", {})
         catalogue.set_fact("settled", True)
         catalogue.set_fact("shown", False)
     looked_at = {found.names[label] for label in np.flatnonzero(found.chosen).tolist()} | {*found.gone, *affected, ""}
     changed = frozenset(looked_at | {row["id"] for row in people})
     return Settled(None if folders_are_behind else changed, difference_of(found))
+
+
+def postpone(catalogue: Catalogue, affected: Collection[str], formerly: Mapping[str, str]) -> None:
+    """Note what a decision has changed for the next `settle`, whoever calls it."""
+    with catalogue.atomic():
+        catalogue.set_fact("affected", sorted({*affected, *(catalogue.fact("affected") or ())}))
+        catalogue.set_fact("formerly", {**(catalogue.fact("formerly") or {}), **formerly})
+        catalogue.set_fact("settled", False)
 
 
 def clustering_of(catalogue: Catalogue, settings: Settings) -> ClusteringSettings:

@@ -12,6 +12,7 @@ VERBS = {
     "people": "reports.cli.people:people",
     "show": "reports.cli.show:show",
     "explain": "reports.cli.explain:explain",
+    "review": "reports.cli.review:review",
     "name": "reports.cli.name:name",
     "merge": "reports.cli.merge:merge",
     "split": "reports.cli.split:split",
