@@ -16,6 +16,7 @@ NOWHERE = Moment("", 0.0)
 _NOT_YET = "not sorted into people yet"
 _AT_ONCE = 1000
 _PICTURES_AT_ONCE = 50
+_FIGURES = ("appearances", "videos", "screen_time_s", "doubtful", "confirmed")
 _OF_TRACK = ("start_s", "end_s", "x1", "y1", "x2", "y2", "best_s", "faces", "quality")
 
 
@@ -59,7 +60,7 @@ def glances(connection: Connection) -> list[Glance]:
         .group_by(assignments.c.identity)
         .subquery()
     )
-    figures = [func.coalesce(own.c[name], 0).label(name) for name in own.c.keys() if name != "identity"]
+    figures = [func.coalesce(own.c[name], 0).label(name) for name in _FIGURES]
     query = select(identities.c.id, identities.c.name, identities.c.status, *figures).outerjoin(
         own, own.c.identity == identities.c.id
     )

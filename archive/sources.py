@@ -143,7 +143,7 @@ def missing(connection: Connection) -> list[str]:
 
 
 def lies_at(connection: Connection, sha256: str) -> list[Place]:
-    """Where a content lies or lay, the place that stands for it first: those that the last scan met come before others."""
+    """Where a content lies or lay, first the place that stands for it; those of the last scan come before others."""
     query = (
         select(roots.c.path.label("root"), files.c.path)
         .join_from(files, roots)

@@ -12,8 +12,9 @@ from reports.cli.options import archive_option, settings_from
 
 @click.command(short_help="Look at the people and answer what the program is unsure of.")
 @click.option("--plain", is_flag=True, help="Prompts alone, line by line: for screen readers and pipes.")
+@click.option("--blocks", is_flag=True, help="Faces as blocks of colour, even where the terminal could draw pictures.")
 @archive_option
-def review(plain: bool, archive: Path) -> None:
+def review(plain: bool, blocks: bool, archive: Path) -> None:
     """Go through the people of an archive: name, confirm, merge, split, reject, and answer what settles most.
 
     Every answer is kept at once; undo takes it back. ? shows the keys.
@@ -39,6 +40,7 @@ def review(plain: bool, archive: Path) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the review needs a terminal; `review --plain` asks line by line")
     from reports.review.app import ReviewApp
+    from reports.review.graphics import face_maker
 
     with ReviewSession(archive, settings) as session:
-        ReviewApp(session).run()
+        ReviewApp(session, face_maker(plain=blocks)).run()

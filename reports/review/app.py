@@ -21,6 +21,7 @@ from reports.names import printable
 from reports.review.clerk import Say
 from reports.review.dialogs import Help, Line
 from reports.review.faces import Face
+from reports.review.graphics import Maker, Picture
 from reports.review.lists import ORDERS, Choice, LogList, PeopleList
 from reports.review.panel import QuestionPanel
 from reports.review.player import open_at
@@ -30,6 +31,8 @@ from reports.review.session import ReviewSession
 from reports.wording import count, span
 
 _LEAST = (60, 16)
+_SHORT = 32
+"""On screens of fewer lines pictures are smaller."""
 _POLL_S = 0.1
 
 
@@ -59,9 +62,9 @@ class ReviewApp(App[None]):
         Binding("q", "quit", "Leave"),
     ]
 
-    def __init__(self, session: ReviewSession) -> None:
+    def __init__(self, session: ReviewSession, face: Maker = Face) -> None:
         super().__init__()
-        self.session = session
+        self.session, self._face = session, face
         session.reads_by_itself = False
         self._names: dict[str, str] = {}
         self._missing: frozenset[str] = frozenset()
@@ -75,10 +78,10 @@ class ReviewApp(App[None]):
                 yield PeopleList(id="people")
                 with Vertical(id="person"):
                     with Horizontal(id="head"):
-                        yield Face(id="portrait")
+                        yield self._face(id="portrait")
                         yield Static(id="facts", markup=False)
                     yield LogList(id="log")
-            yield QuestionPanel(self.session, id="question")
+            yield QuestionPanel(self.session, self._face, id="question")
 
     def on_mount(self) -> None:
         """Read the archive, and look now and then what the clerk has done."""
@@ -92,6 +95,7 @@ class ReviewApp(App[None]):
         """Say so where the screen is too small."""
         small = self.size.width < _LEAST[0] or self.size.height < _LEAST[1]
         self.set_class(small, "too-small")
+        self.set_class(self.size.height < _SHORT, "short")
         if small:
             self.query_one("#small", Static).update(
                 f"This screen has {self.size.width} × {self.size.height} characters; the review needs "
@@ -112,6 +116,13 @@ class ReviewApp(App[None]):
     def panel(self) -> QuestionPanel:
         """The question."""
         return self.query_one(QuestionPanel)
+
+    @property
+    def portrait(self) -> Face | Picture:
+        """The face of the appearance under the cursor."""
+        found = self.query_one("#portrait")
+        assert isinstance(found, Face | Picture)
+        return found
 
     # what is read
 
@@ -163,7 +174,7 @@ class ReviewApp(App[None]):
 
     def _show_face(self) -> None:
         seen, person = self.log_list.current, self.people.current
-        face, facts = self.query_one("#portrait", Face), self.query_one("#facts", Static)
+        face, facts = self.portrait, self.query_one("#facts", Static)
         if person is None:
             face.clear()
             facts.update(
@@ -182,7 +193,7 @@ class ReviewApp(App[None]):
         text.append(f"\n{printable(person.status)}\n{seldom}, {span(person.screen_time_s)}\n", "not bold")
         text.append(f"{person.confirmed:,} confirmed, {person.doubtful:,} doubtful", "not bold")
         if appearance:
-            text.append(f"\n\n{appearance.appearance} {printable(appearance.video)}", "not bold")
+            text.append(f"\n{appearance.appearance} {printable(appearance.video)}", "not bold")
             text.append(f"\nquality {appearance.quality:.2f}, evidence {appearance.evidence}", "not bold")
             if appearance.reason:
                 text.append(f"\n{printable(appearance.reason)}", "not bold")

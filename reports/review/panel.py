@@ -12,41 +12,45 @@ from textual.widgets import Static
 from archive import queries
 from cvid.errors import CvidError
 from reports.names import printable
-from reports.review.faces import Face
+from reports.review.graphics import Maker
 from reports.review.questions import FACES, NAME, ODD, Question
 from reports.review.session import Progress, ReviewSession
 from reports.review.wording import evidence, how_far, sentence
 from reports.wording import clock
 
 _KEYS = {
-    ODD: "1-9 mark those that are not · enter done · y all are · s skip · u undo · z larger · ? help",
-    NAME: "enter type the name · s skip · u undo · z larger · ? help",
+    ODD: "1-9 those that are not, then enter · y all are · s skip · u undo · ? help",
+    NAME: "enter type the name · s skip · u undo · z larger · ? help · q leave",
 }
-_YES_NO = "y yes · n no · s skip · u undo · o video · z larger · ? help"
-_NOTHING = "Nothing is left to ask. N names a person, m merges two, / searches, q leaves."
+_YES_NO = "y yes · n no · s skip · u undo · z larger · ? help · q leave"
+_NOTHING = "N name a person · m merge two · / search · u undo · ? help · q leave"
 
 
 class Slot(Vertical):
     """A face and what is said of it."""
 
+    def __init__(self, face: Maker) -> None:
+        super().__init__()
+        self._face = face(classes="face")
+
     def compose(self) -> ComposeResult:
         """Picture above, caption below."""
-        yield Face()
-        yield Static(markup=False)
+        yield self._face
+        yield Static(classes="caption", markup=False)
 
     def fill(self, jpeg: bytes | None, caption: Text) -> None:
         """Show a face."""
         self.display = True
-        self.query_one(Face).show(jpeg)
-        self.query_one(Static).update(caption)
+        self._face.show(jpeg)
+        self.query_one(".caption", Static).update(caption)
 
 
 class QuestionPanel(Vertical):
     """The question that is asked, or that there is none."""
 
-    def __init__(self, session: ReviewSession, *, id: str) -> None:
+    def __init__(self, session: ReviewSession, face: Maker, *, id: str) -> None:
         super().__init__(id=id)
-        self.session = session
+        self.session, self._face = session, face
         self.question: Question | None = None
         self.odd: set[str] = set()
 
@@ -55,7 +59,7 @@ class QuestionPanel(Vertical):
         yield Static(id="asked", markup=False)
         with Horizontal(id="slots"):
             for _ in range(FACES + 1):
-                yield Slot()
+                yield Slot(self._face)
         yield Static(id="keys", markup=False)
 
     def put(self, question: Question | None, names: Mapping[str, str], progress: Progress) -> None:
@@ -69,13 +73,14 @@ class QuestionPanel(Vertical):
     def tell(self, names: Mapping[str, str], progress: Progress) -> None:
         """The words alone."""
         asked, keys = self.query_one("#asked", Static), self.query_one("#keys", Static)
+        self.border_title = how_far(progress)
         if self.question is None:
-            asked.update(Text("Sorting …" if progress.sorting else _NOTHING))
-            keys.update(Text(how_far(progress)))
+            asked.update(Text("Sorting …" if progress.sorting else "Nothing is left to ask."))
+            keys.update(Text(_NOTHING))
             return
         why = evidence(self.question)
         asked.update(Text.assemble((sentence(self.question, names), "bold"), f"  {why}" if why else ""))
-        keys.update(Text(f"{how_far(progress)} · {_KEYS.get(self.question.kind, _YES_NO)}"))
+        keys.update(Text(_KEYS.get(self.question.kind, _YES_NO)))
 
     def toggle(self, number: int) -> None:
         """Mark a face of the group as odd, or take that back."""
