@@ -52,8 +52,8 @@ def glances(connection: Connection) -> list[Glance]:
             func.count().label("appearances"),
             func.count(tracks.c.sha256.distinct()).label("videos"),
             func.sum(tracks.c.end_s - tracks.c.start_s).label("screen_time_s"),
-            func.sum(assignments.c.certainty == "doubtful").label("doubtful"),
-            func.sum(assignments.c.certainty == "confirmed").label("confirmed"),
+            func.count().filter(assignments.c.certainty == "doubtful").label("doubtful"),
+            func.count().filter(assignments.c.certainty == "confirmed").label("confirmed"),
         )
         .join(tracks, tracks.c.id == assignments.c.track_id)
         .where(assignments.c.identity.is_not(None))

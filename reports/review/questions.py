@@ -145,7 +145,7 @@ def _names(groups: Mapping[str, _Group]) -> list[Question]:
 def _groups(connection: Connection) -> dict[str, _Group]:
     """Every identity that is seen, by id."""
     size = func.count()
-    confirmed = func.sum(assignments.c.certainty == CONFIRMED)
+    confirmed = size.filter(assignments.c.certainty == CONFIRMED)
     query = (
         select(identities.c.id, identities.c.name, size.label("size"), confirmed.label("confirmed"))
         .join(assignments, assignments.c.identity == identities.c.id)
@@ -153,7 +153,7 @@ def _groups(connection: Connection) -> dict[str, _Group]:
         .order_by(func.length(identities.c.id), identities.c.id)
     )
     return {
-        row.id: _Group(row.size, row.size - int(row.confirmed or 0), bool(row.name))
+        row.id: _Group(row.size, row.size - row.confirmed if row.size > 1 else 0, bool(row.name))
         for row in connection.execute(query)
     }
 
