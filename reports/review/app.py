@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual import work
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Resize
+from textual.screen import Screen
 from textual.widgets import Static
 
 from archive import queries
@@ -91,36 +93,42 @@ class ReviewApp(App[None]):
         self._load()
         self.set_interval(_POLL_S, self._poll)
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: Resize) -> None:
         """Say so where the screen is too small."""
-        small = self.size.width < _LEAST[0] or self.size.height < _LEAST[1]
+        size = event.size
+        small = size.width < _LEAST[0] or size.height < _LEAST[1]
         self.set_class(small, "too-small")
-        self.set_class(self.size.height < _SHORT, "short")
+        self.set_class(size.height < _SHORT, "short")
         if small:
-            self.query_one("#small", Static).update(
-                f"This screen has {self.size.width} × {self.size.height} characters; the review needs "
+            self._main.query_one("#small", Static).update(
+                f"This screen has {size.width} × {size.height} characters; the review needs "
                 f"{_LEAST[0]} × {_LEAST[1]}. Enlarge it, or leave with q and take `review --plain`."
             )
 
     @property
+    def _main(self) -> Screen[Any]:
+        """The screen below whatever dialog is open."""
+        return self.screen_stack[0]
+
+    @property
     def people(self) -> PeopleList:
         """The list of people."""
-        return self.query_one(PeopleList)
+        return self._main.query_one(PeopleList)
 
     @property
     def log_list(self) -> LogList:
         """The log of one of them."""
-        return self.query_one(LogList)
+        return self._main.query_one(LogList)
 
     @property
     def panel(self) -> QuestionPanel:
         """The question."""
-        return self.query_one(QuestionPanel)
+        return self._main.query_one(QuestionPanel)
 
     @property
     def portrait(self) -> Face | Picture:
         """The face of the appearance under the cursor."""
-        found = self.query_one("#portrait")
+        found = self._main.query_one("#portrait")
         assert isinstance(found, Face | Picture)
         return found
 
@@ -174,7 +182,7 @@ class ReviewApp(App[None]):
 
     def _show_face(self) -> None:
         seen, person = self.log_list.current, self.people.current
-        face, facts = self.portrait, self.query_one("#facts", Static)
+        face, facts = self.portrait, self._main.query_one("#facts", Static)
         if person is None:
             face.clear()
             facts.update(

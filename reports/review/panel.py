@@ -31,18 +31,18 @@ class Slot(Vertical):
 
     def __init__(self, face: Maker) -> None:
         super().__init__()
-        self._face = face(classes="face")
+        self._face, self._caption = face(classes="face"), Static(classes="caption", markup=False)
 
     def compose(self) -> ComposeResult:
         """Picture above, caption below."""
         yield self._face
-        yield Static(classes="caption", markup=False)
+        yield self._caption
 
     def fill(self, jpeg: bytes | None, caption: Text) -> None:
         """Show a face."""
         self.display = True
         self._face.show(jpeg)
-        self.query_one(".caption", Static).update(caption)
+        self._caption.update(caption)
 
 
 class QuestionPanel(Vertical):
@@ -50,17 +50,17 @@ class QuestionPanel(Vertical):
 
     def __init__(self, session: ReviewSession, face: Maker, *, id: str) -> None:
         super().__init__(id=id)
-        self.session, self._face = session, face
+        self.session = session
         self.question: Question | None = None
         self.odd: set[str] = set()
+        self._asked, self._keys = Static(id="asked", markup=False), Static(id="keys", markup=False)
+        self._slots = [Slot(face) for _ in range(FACES + 1)]
 
     def compose(self) -> ComposeResult:
         """Question, faces, keys."""
-        yield Static(id="asked", markup=False)
-        with Horizontal(id="slots"):
-            for _ in range(FACES + 1):
-                yield Slot(self._face)
-        yield Static(id="keys", markup=False)
+        yield self._asked
+        yield Horizontal(*self._slots, id="slots")
+        yield self._keys
 
     def put(self, question: Question | None, names: Mapping[str, str], progress: Progress) -> None:
         """Ask this, or say that nothing is left."""
@@ -72,15 +72,14 @@ class QuestionPanel(Vertical):
 
     def tell(self, names: Mapping[str, str], progress: Progress) -> None:
         """The words alone."""
-        asked, keys = self.query_one("#asked", Static), self.query_one("#keys", Static)
         self.border_title = how_far(progress)
         if self.question is None:
-            asked.update(Text("Sorting …" if progress.sorting else "Nothing is left to ask."))
-            keys.update(Text(_NOTHING))
+            self._asked.update(Text("Sorting …" if progress.sorting else "Nothing is left to ask."))
+            self._keys.update(Text(_NOTHING))
             return
         why = evidence(self.question)
-        asked.update(Text.assemble((sentence(self.question, names), "bold"), f"  {why}" if why else ""))
-        keys.update(Text(_KEYS.get(self.question.kind, _YES_NO)))
+        self._asked.update(Text.assemble((sentence(self.question, names), "bold"), f"  {why}" if why else ""))
+        self._keys.update(Text(_KEYS.get(self.question.kind, _YES_NO)))
 
     def toggle(self, number: int) -> None:
         """Mark a face of the group as odd, or take that back."""
@@ -99,7 +98,7 @@ class QuestionPanel(Vertical):
             shown = [(face, "") for face in question.faces]
         elif question:
             shown = [(face, "") for face in (*question.faces[:1], *question.other_faces[:1])]
-        for place, slot in enumerate(self.query(Slot)):
+        for place, slot in enumerate(self._slots):
             if place < len(shown):
                 face, label = shown[place]
                 slot.set_class(face in self.odd, "odd")

@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
 from textual.binding import Binding, BindingType
+from textual.events import Click
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -80,11 +81,11 @@ class Rows(ScrollView, can_focus=True):
         """To the first or the last row."""
         self.cursor = max(self.row_count() - 1, 0) if row < 0 else 0
 
-    def on_click(self, event: object) -> None:
+    def on_click(self, event: Click) -> None:
         """A click moves the cursor."""
-        row = self.scroll_offset.y + int(getattr(event, "y", 0))
-        if row < self.row_count():
-            self.cursor = row
+        place = event.get_content_offset(self)
+        if place and self.scroll_offset.y + place.y < self.row_count():
+            self.cursor = self.scroll_offset.y + place.y
 
     def render_line(self, y: int) -> Strip:
         """One row on the screen."""
