@@ -51,8 +51,13 @@ def in_terminal(
     exit_code: int = 0,
     script: Path = MAIN,
     args: Sequence[str] = (),
+    answer_at: tuple[bytes, bytes] = (b"", b""),
 ) -> str:
-    """What `python main.py` shows in a terminal to somebody who gives these answers, or Ctrl-C at these words."""
+    """What `python main.py` shows in a terminal to somebody who gives these answers, or Ctrl-C at these words.
+
+    Args:
+        answer_at: words, and what is typed once they are shown.
+    """
     import pty
 
     ours, theirs = pty.openpty()
@@ -66,6 +71,9 @@ def in_terminal(
         try:
             while chunk := os.read(ours, 4096):
                 shown += chunk
+                if answer_at[1] and answer_at[0] in shown:
+                    os.write(ours, answer_at[1])
+                    answer_at = (b"", b"")
                 if interrupt_at and interrupt_at in shown:
                     time.sleep(0.2)  # nobody is so fast that the words are still on their way out
                     process.send_signal(signal.SIGINT)

@@ -90,6 +90,22 @@ def test_the_most_useful_question_comes_first(session: ReviewSession) -> None:
     assert first and first.gain == gains[0]
 
 
+def test_who_is_called_alike_is_asked_to_be_one_person(session: ReviewSession) -> None:
+    """However little alike they are; and not again once it was said that they are not."""
+    for identity in ("P0004", "P0005"):
+        session.say(
+            {identity}, lambda c, who=identity: verbs.name(c, who, "Jane Doe" if who == "P0004" else "jane doe")
+        )
+    session.wait()
+    asked = next(question for question in session.open_questions() if question.concerns == {"P0004", "P0005"})
+    asked = session.ask(asked)
+    assert asked.kind == ONE and len(asked.faces) == len(asked.other_faces) == 1
+    session.no()
+    session.wait()
+    session._done.clear()
+    assert not [question for question in session.open_questions() if question.concerns == {"P0004", "P0005"}]
+
+
 def test_an_answer_is_taken_back_as_a_whole(session: ReviewSession) -> None:
     before = groups(session)
     asked = next(question for question in session.open_questions() if question.kind == ODD)

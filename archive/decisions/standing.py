@@ -139,6 +139,13 @@ class Standing:
         return [(row.id, row.identity) for row in self.catalogue.connection.execute(query.order_by(tracks.c.id))]
 
 
+def told_apart(connection: Connection) -> set[frozenset[str]]:
+    """Pairs of identities of which a human said that they are two people."""
+    rulings = rulings_of(connection)
+    owner = {anchor: person.id for person in rulings.persons.values() for anchor in (*person.pins, person.anchor)}
+    return {frozenset((rulings.now(identity), owner[place])) for place, identity, _ in rulings.apart if place in owner}
+
+
 def places_of(rulings: Rulings) -> set[Anchor]:
     """All places that rulings speak of."""
     pinned = {anchor for person in rulings.persons.values() for anchor in (person.anchor, *person.pins)}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from sqlalchemy import Connection, func, select
 
 from archive.catalogue import Catalogue
+from archive.decisions.standing import told_apart
 from archive.schema import assignments, identities, tracks
 from archive.sorting.assigning import CONFIRMED
 from archive.sorting.doubts import SAME, Doubt, doubts_of
@@ -70,7 +72,7 @@ class _Group:
 
     size: int
     unseen: int
-    named: bool
+    name: str
 
 
 def questions_of(catalogue: Catalogue) -> list[Question]:
@@ -78,7 +80,13 @@ def questions_of(catalogue: Catalogue) -> list[Question]:
     doubts, connection = doubts_of(catalogue), catalogue.connection
     groups = _groups(connection)
     home = _homes(connection, {doubt.appearance for doubt in doubts if doubt.kind != SAME})
-    asked = [*_pairs(doubts), *_strays(doubts, home), *_odd(doubts, groups, home), *_names(groups)]
+    asked = [
+        *_pairs(doubts),
+        *_namesakes(connection, groups, doubts),
+        *_strays(doubts, home),
+        *_odd(doubts, groups, home),
+        *_names(groups),
+    ]
     asked.sort(key=lambda question: -question.gain)
     return asked
 
@@ -87,6 +95,14 @@ def posed(connection: Connection, question: Question) -> Question:
     """The question with the faces that it is about: of a group those that may be wrong, as many as fit."""
     if question.faces:
         return question
+    if question.kind == ONE:
+        return replace(
+            question,
+            faces=tuple(_clearest(connection, question.identity, 1)),
+            other_faces=tuple(_clearest(connection, question.other, 1)),
+        )
+    if question.kind == NAME:
+        return replace(question, faces=tuple(_clearest(connection, question.identity, FACES)))
     query = (
         select(tracks.c.id, tracks.c.quality, assignments.c.certainty, assignments.c.similarity)
         .join(assignments, assignments.c.track_id == tracks.c.id)
@@ -94,12 +110,20 @@ def posed(connection: Connection, question: Question) -> Question:
         .order_by(tracks.c.quality.desc(), tracks.c.id)
     )
     rows = connection.execute(query).all()
-    if question.kind == NAME:
-        return replace(question, faces=tuple(row.id for row in rows[:FACES]))
     best = next((row.id for row in rows if row.certainty == CONFIRMED), rows[0].id if rows else "")
     unseen = [row for row in rows if row.certainty != CONFIRMED]
     unseen.sort(key=lambda row: (1.0 if row.similarity is None else row.similarity, row.quality))
     return replace(question, faces=tuple(row.id for row in unseen[:FACES]), other_faces=(best,) if best else ())
+
+
+def _clearest(connection: Connection, identity: str, most: int) -> Sequence[str]:
+    query = (
+        select(tracks.c.id)
+        .join(assignments, assignments.c.track_id == tracks.c.id)
+        .where(assignments.c.identity == identity)
+        .order_by(tracks.c.quality.desc(), tracks.c.id)
+    )
+    return connection.execute(query.limit(most)).scalars().all()
 
 
 def _pairs(doubts: Sequence[Doubt]) -> list[Question]:
@@ -107,6 +131,24 @@ def _pairs(doubts: Sequence[Doubt]) -> list[Question]:
         Question(ONE, d.identity, d.other or "", (d.appearance,), (d.other_appearance or "",), d.similarity, d.gain)
         for d in doubts
         if d.kind == SAME
+    ]
+
+
+def _namesakes(connection: Connection, groups: Mapping[str, _Group], doubts: Sequence[Doubt]) -> list[Question]:
+    """Those who were given the same name: one person, most likely, however little alike."""
+    named = defaultdict(list)
+    for identity, group in groups.items():
+        if group.name:
+            named[group.name.casefold()].append(identity)
+    pairs = [pair for same in named.values() for pair in pairwise(same)]
+    if not pairs:
+        return []
+    known = {frozenset((doubt.identity, doubt.other or "")) for doubt in doubts if doubt.kind == SAME}
+    known |= told_apart(connection)
+    return [
+        Question(ONE, one, other, gain=float(groups[one].size * groups[other].size))
+        for one, other in pairs
+        if frozenset((one, other)) not in known
     ]
 
 
@@ -138,7 +180,7 @@ def _odd(doubts: Sequence[Doubt], groups: Mapping[str, _Group], home: Mapping[st
 
 def _names(groups: Mapping[str, _Group]) -> list[Question]:
     """Who is this? Asked last, of the largest first, once every face of the identity was looked at."""
-    ready = [(identity, group) for identity, group in groups.items() if not group.named and not group.unseen]
+    ready = [(identity, group) for identity, group in groups.items() if not group.name and not group.unseen]
     return [Question(NAME, identity) for identity, group in sorted(ready, key=lambda pair: (-pair[1].size, pair[0]))]
 
 
@@ -153,7 +195,7 @@ def _groups(connection: Connection) -> dict[str, _Group]:
         .order_by(func.length(identities.c.id), identities.c.id)
     )
     return {
-        row.id: _Group(row.size, row.size - row.confirmed if row.size > 1 else 0, bool(row.name))
+        row.id: _Group(row.size, row.size - row.confirmed if row.size > 1 else 0, row.name)
         for row in connection.execute(query)
     }
 
