@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""How much a human's answers are worth: a reviewer who knows the truth answers what cvid asks.
+"""How much a human's answers are worth: a reviewer who knows the truth answers what `review` asks.
 
     CVID_BENCH_DATA=… python benchmarks/review.py [--models embedded] [--kinds lookalikes] [--runs 20] [--plot FILE]
 
-Indexes each set once. Every run leaves out a quarter of the videos by chance, sorts the rest, and puts the questions
-of `doubts` to the reviewer: in their order, and in random order. Prints linked F against the number of answers, mean
-(minimum) over the runs.
+Indexes each set once. Every run leaves out a quarter of the videos by chance, sorts the rest, and answers the questions
+of a review session: in their order, and in random order. Prints linked F against the number of answers, mean (minimum)
+over the runs, and how many answers each order needs for a mean of 0.98.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from statistics import mean
@@ -27,21 +27,19 @@ from score import match, read, score
 from sqlalchemy import delete, select
 
 from archive.catalogue import FILE, Catalogue
-from archive.decisions import verbs as decisions
-from archive.decisions.carrying_out import decide_in
-from archive.decisions.verbs import Said
 from archive.index import index_footage
 from archive.records import COLUMNS, as_row
 from archive.schema import videos
-from archive.sorting.doubts import SAME, Doubt, doubts_of
 from archive.sorting.settle import settle
-from cvid.errors import DecisionError
 from cvid.models.sets import choose
 from cvid.settings import Settings
+from reports.review.questions import NAME, ODD, ONE, Question
+from reports.review.session import ReviewSession
 
 MOST = 120
 SHOWN = (0, 5, 10, 15, 20, 30, 40, 60, 80, 100, 120)
 LEFT_OUT = 0.25
+GOAL = 0.98
 
 
 def main() -> None:
@@ -68,6 +66,9 @@ def main() -> None:
     for answers in SHOWN:
         row = [[curve[answers] for curve in curves[order]] for order in ("asked", "random")]
         print(f"{answers:>8}" + "".join(f"{mean(values):>12.3f} ({min(values):.3f})" for values in row))
+    for order in curves:
+        needed = next((n for n, value in enumerate(means(curves[order])) if value >= GOAL), None)
+        print(f"{GOAL} {order}: {'not reached' if needed is None else f'{needed} answers'}")
     if a.plot:
         draw(a.plot, curves)
 
@@ -86,65 +87,54 @@ def reviewed(archive: Path, footage: Path, order: str, run: int) -> list[float]:
             gone = random.sample(contents, round(LEFT_OUT * len(contents)))
             catalogue.connection.execute(delete(videos).where(videos.c.sha256.in_(gone)))
             settle(catalogue, Settings(), anew=True)
-            truth = seen_truth(catalogue, footage)
-            reviewer = Reviewer(catalogue, truth)
+        with ReviewSession(Path(folder), Settings()) as session:
+            reviewer = Reviewer(session, footage)
             curve = [reviewer.linked_f()]
-            while len(curve) <= MOST and (asked := reviewer.left()):
-                reviewer.answer(asked[0] if order == "asked" else random.choice(asked))
+            while len(curve) <= MOST and (question := reviewer.next(order, random)):
+                reviewer.answer(question)
                 curve.append(reviewer.linked_f())
     return curve + curve[-1:] * (MOST + 1 - len(curve))
 
 
-def seen_truth(catalogue: Catalogue, footage: Path) -> list[dict[str, str]]:
-    """The truth of the videos that are left."""
-    left = {Path(seen.video).name for seen in catalogue.appearances()}
-    return [row for row in read(footage / "truth.csv") if Path(row["video"]).name in left]
-
-
 class Reviewer:
-    """Answers questions by the truth; who is not in it is nobody else."""
+    """Answers questions by the truth; who is not in it is nobody else. Names nobody."""
 
-    def __init__(self, catalogue: Catalogue, truth: list[dict[str, str]]) -> None:
-        self.catalogue, self.truth = catalogue, truth
-        seen = list(catalogue.appearances())
+    def __init__(self, session: ReviewSession, footage: Path) -> None:
+        self.session = session
+        seen = list(session.catalogue.appearances())
+        left = {Path(one.video).name for one in seen}
+        self.truth = [row for row in read(footage / "truth.csv") if Path(row["video"]).name in left]
         rows = [dict(zip(COLUMNS, as_row(one), strict=True)) for one in seen]
         self.person = {
-            one.appearance: truth[place]["person"] if place is not None else f"?{one.appearance}"
-            for one, place in zip(seen, match(truth, rows), strict=True)
+            one.appearance: self.truth[place]["person"] if place is not None else f"?{one.appearance}"
+            for one, place in zip(seen, match(self.truth, rows), strict=True)
         }
-        self.done: set[tuple[str, str, str | None]] = set()
 
-    def left(self) -> list[Doubt]:
-        """The questions that have not been answered."""
-        return [doubt for doubt in doubts_of(self.catalogue) if key_of(doubt) not in self.done]
+    def next(self, order: str, random: Random) -> Question | None:
+        """The next question, but for names; of all that could be asked any one, in random order."""
+        if order == "asked":
+            question = self.session.question()
+            return question if question and question.kind != NAME else None
+        able = [question for question in self.session.open_questions() if question.kind != NAME]
+        return self.session.ask(random.choice(able)) if able else None
 
     def linked_f(self) -> float:
-        rows = [dict(zip(COLUMNS, as_row(one), strict=True)) for one in self.catalogue.appearances()]
+        rows = [dict(zip(COLUMNS, as_row(one), strict=True)) for one in self.session.catalogue.appearances()]
         return float(score(self.truth, rows)["linked_f"])
 
-    def answer(self, doubt: Doubt) -> None:
-        self.done.add(key_of(doubt))
-        try:
-            decide_in(self.catalogue, Settings(), self._answer(doubt))
-        except DecisionError:
-            return  # an earlier answer says otherwise
-
-    def _answer(self, doubt: Doubt) -> Callable[[Catalogue], Said]:
-        if doubt.kind == SAME:
-            assert doubt.other and doubt.other_appearance
-            other = doubt.other
-            if self.person[doubt.appearance] == self.person[doubt.other_appearance]:
-                return lambda catalogue: decisions.merge(catalogue, doubt.identity, other)
-            return lambda catalogue: decisions.reject(catalogue, doubt.identity, [other])
-        held = [one.appearance for one in self.catalogue.appearances(doubt.identity)]
-        who = Counter(self.person[i] for i in held if i != doubt.appearance).most_common(1)[0][0]
-        if self.person[doubt.appearance] == who:
-            return lambda catalogue: decisions.confirm(catalogue, doubt.identity, [doubt.appearance])
-        return lambda catalogue: decisions.reject(catalogue, doubt.identity, [doubt.appearance])
-
-
-def key_of(doubt: Doubt) -> tuple[str, str, str | None]:
-    return (doubt.identity, doubt.appearance, None) if doubt.other is None else (doubt.identity, "", doubt.other)
+    def answer(self, question: Question) -> None:
+        """Say what is true, and wait until it is sorted."""
+        first = self.person[question.faces[0]]
+        held = Counter(self.person[one.appearance] for one in self.session.catalogue.appearances(question.identity))
+        who = held.most_common(1)[0][0]
+        if question.kind == ODD:
+            self.session.odd([face for face in question.faces if self.person[face] != who])
+        elif first == (self.person[question.other_faces[0]] if question.kind == ONE else who):
+            self.session.yes()
+        else:
+            self.session.no()
+        self.session.wait()
+        self.session.news()
 
 
 def draw(path: Path, curves: dict[str, list[list[float]]]) -> None:

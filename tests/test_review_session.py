@@ -19,6 +19,7 @@ from archive.decisions import verbs
 from archive.decisions.journal import intact
 from archive.sorting.settle import settle
 from cvid.errors import CatalogueError
+from reports.review import clerk
 from reports.review.questions import BELONGS, NAME, ODD, ONE, Question
 from reports.review.session import ReviewSession
 from reports.review.wording import how_far
@@ -204,6 +205,24 @@ def test_killed_before_it_is_sorted_an_answer_is_kept(made: tuple[Path, Mapping[
         session.wait()
         assert one not in groups(session)["P0003"], "who opens it next sorts"
         assert intact(session.catalogue.connection).entries == 1
+
+
+def test_what_cannot_be_sorted_is_kept_and_said(session: ReviewSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise CatalogueError("the disk is full")
+
+    monkeypatch.setattr(clerk, "settle", full)
+    session.say({"P0001"}, lambda c: verbs.name(c, "P0001", "Jane Doe"))
+    session.wait()
+    assert session.news() == [
+        'named P0001 "Jane Doe"',
+        "refused: what was said is kept, but not sorted yet: the disk is full",
+    ]
+    assert session.news() == [] and not session.progress().sorting, "said once, and nobody waits for it"
+    monkeypatch.undo()
+    session.say({"P0001"}, lambda c: verbs.name(c, "P0001", "Jane"))
+    session.wait()
+    assert session.catalogue.names() == {"P0001": "Jane"}
 
 
 def test_folders_follow_and_those_of_others_stay(session: ReviewSession) -> None:

@@ -62,6 +62,7 @@ class ReviewApp(App[None]):
         Binding("z", "zoom", "Larger"),
         Binding("question_mark", "help", "Help"),
         Binding("q", "quit", "Leave"),
+        Binding("ctrl+c", "quit", "Leave", show=False, priority=True),
     ]
 
     def __init__(self, session: ReviewSession, face: Maker = Face) -> None:

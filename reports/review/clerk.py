@@ -19,6 +19,7 @@ from archive.decisions.verbs import Said
 from archive.events import WritingFolders
 from archive.folders import write_folders
 from archive.sorting.settle import settle
+from cvid.errors import CvidError
 from cvid.settings import Settings
 
 Say = Callable[[Catalogue], Said]
@@ -40,6 +41,8 @@ class Clerk:
         self._given = self._recorded = 0
         self.sorted_through = 0
         """The last order whose decisions have been sorted."""
+        self.trouble: CvidError | None = None
+        """Why it could not sort the last time; what was said is kept, and sorted by the next who can."""
         self.sortings = 0
         """How often it has sorted; what was read before may have changed since."""
         try:
@@ -49,7 +52,7 @@ class Clerk:
             raise
         self._behind = not self._catalogue_is_settled()
         if self._behind:
-            self._thread.submit(self._sort)
+            self._thread.submit(self._sort_after_the_last)
 
     def record(self, says: Sequence[Say]) -> tuple[int, Future[list[Said]]]:
         """Record decisions, all of them or none: the number of this order, and what becomes of it.
@@ -67,7 +70,7 @@ class Clerk:
     @property
     def idle(self) -> bool:
         """Is all that was recorded sorted?"""
-        return not self._waiting and not self._behind
+        return not self._waiting and (not self._behind or self.trouble is not None)
 
     def wait(self) -> None:
         """Until all is sorted."""
@@ -106,12 +109,15 @@ class Clerk:
         if self._waiting:
             return
         if self._behind:
-            self._sort()
+            try:
+                self._sort()
+            except CvidError as exc:
+                self.trouble = exc
         self.sorted_through = self._recorded
 
     def _sort(self) -> None:
         settled = settle(self._catalogue, self._settings)
-        self._behind = False
+        self._behind, self.trouble = False, None
         self.sortings += 1
         write_folders(self._catalogue, self._catalogue.folder, _untold, settled.identities)
 

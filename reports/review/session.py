@@ -63,6 +63,7 @@ class ReviewSession:
         self._steps: list[Step] = []
         self._undoing: list[Step] = []
         self._answered = 0
+        self._trouble: CvidError | None = None
 
     # asking
 
@@ -166,6 +167,9 @@ class ReviewSession:
         for step in [*self._steps, *self._undoing]:
             if step.future.done() and not step.told:
                 told += self._hear(step)
+        if self.clerk.trouble is not self._trouble:
+            self._trouble = self.clerk.trouble
+            told += [f"refused: what was said is kept, but not sorted yet: {self._trouble}"] if self._trouble else []
         through = self.clerk.sorted_through
         self._undoing = [step for step in self._undoing if not step.told or step.order > through]
         return told
