@@ -64,6 +64,7 @@ class ReviewSession:
         self._undoing: list[Step] = []
         self._answered = 0
         self._trouble: CvidError | None = None
+        self._left: tuple[tuple[int, int], int] = ((-2, 0), 0)  # of which state, and how many questions matter
 
     # asking
 
@@ -100,8 +101,11 @@ class ReviewSession:
     def progress(self) -> Progress:
         """How far it is."""
         self._refresh()
-        left = sum(1 for question in self._questions if question.matters and question.key not in self._done)
-        return Progress(self._answered, left, not self.clerk.idle)
+        state = (self._as_of, len(self._done))
+        if self._left[0] != state:
+            left = sum(1 for question in self._questions if question.matters and question.key not in self._done)
+            self._left = (state, left)
+        return Progress(self._answered, self._left[1], not self.clerk.idle)
 
     # answering
 
