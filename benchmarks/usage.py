@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import Any
 
-EVERY_S = 0.25
+EVERY_S = 1.0
 _HEIRS_S = 10.0
 _SET_CHILD_SUBREAPER = 36  # linux/prctl.h
 
