@@ -6,69 +6,104 @@ one, by place and look as inside a span, unless a cut lies between them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
+from itertools import groupby
 
 import numpy as np
 
-from cvid.damage import whole_course
+from cvid.damage import Course, whole_course
 from cvid.errors import VideoError
-from cvid.frames import is_cut
+from cvid.frames import Edge, is_cut
 from cvid.pieces import LooseTrack, Piece
 from cvid.settings import Settings
 from cvid.spans import IndivisibleError
 from cvid.templates import described
 from cvid.tracking import OpenTrack, associate, thin_out
-from cvid.types import FrameCounts, TrackAnalysis, VideoAnalysis
+from cvid.types import Embeddings, FrameCounts, TrackAnalysis, VideoAnalysis, VideoInfo
 
 
-def join(pieces: Sequence[Piece], settings: Settings) -> VideoAnalysis:
+def join(pieces: Iterable[Piece], settings: Settings) -> VideoAnalysis:
     """Make one analysis of the pieces of a video, all of them, in order; they are used up by it.
 
     Raises:
         IndivisibleError: they do not meet, so that something would be missing or there twice.
         VideoError: not a single frame could be decoded.
     """
-    course = whole_course([piece.course for piece in pieces])
-    if not course.begun:
-        raise VideoError(pieces[0].info.path, "no frame of it can be decoded")
-    _refuse_gaps([piece for piece in pieces if piece.begins_s is not None])
-    seen = [piece for piece in pieces if piece.first is not None]
-    tracks: list[TrackAnalysis] = []
-    going: list[OpenTrack] = []
-    start = 0
-    for place, piece in enumerate(seen):
-        before = seen[place - 1] if place else None
-        if before is None or _cut_between(before, piece, settings):
-            tracks += _finished(going, piece, settings)
-            going = []
-        ended, going = _taken_on(going, [_shifted(loose, start) for loose in piece.loose], settings)
-        tracks += _finished(ended, piece, settings)
-        tracks += [_renumbered(track, start) for track in piece.tracks]
-        start += piece.frames
-    tracks += _finished(going, seen[-1], settings)
-    tracks.sort(key=lambda t: (t.track.time_s[0], *t.track.xyxy[0]))
-    return VideoAnalysis(
-        seen[0].info,
-        tracks,
-        FrameCounts.summed(piece.counts for piece in seen),
-        sum(piece.faces for piece in pieces),
-        sum(piece.seconds for piece in pieces),
-        course.time_s,
-        course.damage(),
-    )
+    joining = Joining(settings)
+    for piece in pieces:
+        joining.add(piece)
+    return joining.analysis()
 
 
-def _refuse_gaps(pieces: Sequence[Piece]) -> None:
-    for before, after in pairwise(pieces):
-        if before.ends_s is None or before.ends_s != after.begins_s:
-            raise IndivisibleError
+class Joining:
+    """The pieces of a video joined one after the other; of each only what was seen in it is kept."""
 
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._infos: list[VideoInfo] = []
+        self._courses: list[Course] = []
+        self._counts: list[FrameCounts] = []
+        self._tracks: list[TrackAnalysis] = []
+        self._going: list[OpenTrack] = []
+        self._space: Embeddings | None = None
+        self._edge: Edge | None = None  # of the last piece that is not empty
+        self._ends_s: float | None = None
+        self._begun = False
+        self._start = self._faces = 0
+        self._seconds = 0.0
 
-def _cut_between(before: Piece, after: Piece, settings: Settings) -> bool:
-    assert before.last is not None and after.first is not None
-    return is_cut(after.first, before.last, settings.selection)[0]
+    def add(self, piece: Piece) -> None:
+        """Join the next piece, which is used up.
+
+        Raises:
+            IndivisibleError: it does not begin where the one before it ended.
+        """
+        self._infos.append(piece.info)
+        self._courses.append(piece.course)
+        self._faces += piece.faces
+        self._seconds += piece.seconds
+        if piece.begins_s is not None:
+            if self._begun and (self._ends_s is None or self._ends_s != piece.begins_s):
+                raise IndivisibleError
+            self._begun, self._ends_s = True, piece.ends_s
+        if piece.first is None:
+            return
+        if self._edge is None or is_cut(piece.first, self._edge, self._settings.selection)[0]:
+            self._finish(self._going, piece.space)
+            self._going = []
+        loose = [_shifted(one, self._start) for one in piece.loose]
+        ended, self._going = _taken_on(self._going, loose, self._settings)
+        self._finish(ended, piece.space)
+        self._tracks += [_renumbered(track, self._start) for track in piece.tracks]
+        self._counts.append(piece.counts)
+        self._space, self._edge = piece.space, piece.last
+        self._start += piece.frames
+
+    def analysis(self) -> VideoAnalysis:
+        """What was seen in all of them.
+
+        Raises:
+            VideoError: not a single frame could be decoded.
+        """
+        course = whole_course(self._courses)
+        if not course.begun or self._space is None:
+            raise VideoError(self._infos[0].path, "no frame of it can be decoded")
+        self._finish(self._going, self._space)
+        self._tracks.sort(key=lambda t: (t.track.time_s[0], *t.track.xyxy[0]))
+        return VideoAnalysis(
+            self._infos[0],
+            self._tracks,
+            FrameCounts.summed(self._counts),
+            self._faces,
+            self._seconds,
+            course.time_s,
+            course.damage(),
+        )
+
+    def _finish(self, tracks: Sequence[OpenTrack], space: Embeddings) -> None:
+        for track in tracks:
+            self._tracks += described(track, space, self._settings.faces)
 
 
 def _taken_on(
@@ -100,10 +135,6 @@ def _one(before: OpenTrack, after: OpenTrack, settings: Settings) -> OpenTrack:
     best = before.best + after.best
     thin_out(best, settings.faces)
     return replace(after, number=before.number, sightings=before.sightings + after.sightings, best=best)
-
-
-def _finished(tracks: Sequence[OpenTrack], piece: Piece, settings: Settings) -> list[TrackAnalysis]:
-    return [analysis for track in tracks for analysis in described(track, piece.space, settings.faces)]
 
 
 def _shifted(loose: LooseTrack, start: int) -> LooseTrack:

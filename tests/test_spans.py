@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 from itertools import pairwise
 from pathlib import Path
 
@@ -215,6 +217,25 @@ def test_spans_of_a_film_come_together_whatever_their_order(clip: Path) -> None:
     assert isinstance(done, Done) and same(done.analysis, in_spans(clip, [WHOLE]))
     last = messages[-2]
     assert isinstance(last, Advances) and last.progress.time_s == 10.0, "spans advance together"
+
+
+def test_pieces_are_joined_as_they_come_and_none_is_kept(clip: Path) -> None:
+    """A day of film would fill the memory of the process that joins it."""
+    messages: list[Message] = []
+    assembly = Assembly([job(clip)], SETTINGS, messages.append)
+    seen = [do(task, open_fakes(), SETTINGS, lambda message: None) for task in handed_out(assembly)]
+    assert len(seen) == 5
+    kept = [weakref.ref(one.piece) for one in seen if isinstance(one, Seen)]
+    for place in (1, 0, 2, 4):
+        assembly.took(seen[place])
+    last = seen[3]
+    del seen
+    gc.collect()
+    assert [piece() is None for piece in kept] == [True, True, True, False, False], (
+        "the last waits for the one before it"
+    )
+    assembly.took(last)
+    assert assembly.done and isinstance(messages[-1], Done)
 
 
 def test_what_cannot_be_parted_is_done_again_in_one_go(clip: Path) -> None:

@@ -12,7 +12,7 @@ from archive.scan import CHANGED
 from cvid.analyse import Parts, Progress, analyse_span
 from cvid.errors import VideoError
 from cvid.pieces import Piece
-from cvid.seams import join
+from cvid.seams import Joining
 from cvid.settings import Settings
 from cvid.spans import WHOLE, IndivisibleError, Span, spans_of
 from cvid.types import FrameCounts
@@ -104,7 +104,7 @@ class Assembly:
             job = self._jobs.popleft()
             spans = self._spans(job)
             self._waiting += [Task(job, span, place, len(spans)) for place, span in enumerate(spans)]
-            self._open[job] = _Open(len(spans))
+            self._open[job] = _Open(self._settings, len(spans))
         if not self._waiting:
             return None
         task = self._waiting.popleft()
@@ -141,8 +141,7 @@ class Assembly:
             self._receive(Advances(job, being.so_far()))
         else:
             being.pieces[message.task.place] = message.piece
-            if len(being.pieces) == being.count:
-                self._put_together(job, being)
+            self._put_together(job, being)
 
     def wants(self, task: Task) -> bool:
         """Is what comes of this task still of use? Its job may have failed, or be done in one go."""
@@ -154,18 +153,21 @@ class Assembly:
         self.took(Unseen(task, how))
 
     def _put_together(self, job: Job, being: _Open) -> None:
+        """Join the pieces whose predecessors are all here."""
         try:
-            analysis = join([being.pieces[place] for place in range(being.count)], self._settings)
+            while being.joined in being.pieces:
+                being.joining.add(being.pieces.pop(being.joined))
+                being.joined += 1
+            if being.joined == being.count:
+                self._end(job, Done(job, being.joining.analysis()))
         except IndivisibleError:
             self._in_one_go(job)
         except VideoError as exc:
             self._end(job, Broke(job, exc.reason))
-        else:
-            self._end(job, Done(job, analysis))
 
     def _in_one_go(self, job: Job) -> None:
         """Once more without spans, which the file's timestamps do not allow."""
-        self._open[job] = _Open(1, begun=True)
+        self._open[job] = _Open(self._settings, 1, begun=True)
         self._waiting = deque([Task(job, WHOLE), *(task for task in self._waiting if task.job != job)])
 
     def _end(self, job: Job, message: Done | Broke) -> None:
@@ -175,11 +177,12 @@ class Assembly:
 
 
 class _Open:
-    """A job that has begun: its pieces and how far they are, by place."""
+    """A job that has begun: pieces that wait for an earlier one, those joined already, and how far each is."""
 
-    def __init__(self, count: int, begun: bool = False) -> None:
+    def __init__(self, settings: Settings, count: int, begun: bool = False) -> None:
         self.count, self.begun = count, begun
         self.pieces: dict[int, Piece] = {}
+        self.joining, self.joined = Joining(settings), 0
         self.progress: dict[int, Progress] = {}
 
     def so_far(self) -> Progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual import work
@@ -11,7 +11,6 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.events import Resize
-from textual.screen import Screen
 from textual.widgets import Static
 
 from archive import queries
@@ -23,7 +22,7 @@ from reports.names import printable
 from reports.review.clerk import Say
 from reports.review.dialogs import Help, Line
 from reports.review.faces import Face
-from reports.review.graphics import Maker, Picture
+from reports.review.graphics import Maker
 from reports.review.lists import ORDERS, Choice, LogList, PeopleList
 from reports.review.panel import QuestionPanel
 from reports.review.player import open_at
@@ -67,7 +66,11 @@ class ReviewApp(App[None]):
 
     def __init__(self, session: ReviewSession, face: Maker = Face) -> None:
         super().__init__()
-        self.session, self._face = session, face
+        self.session = session
+        self.people, self.log_list = PeopleList(id="people"), LogList(id="log")
+        self.panel = QuestionPanel(session, face, id="question")
+        self._portrait, self._facts_of = face(id="portrait"), Static(id="facts", markup=False)
+        self._too_small = Static(id="small", markup=False)
         session.reads_by_itself = False
         self._names: dict[str, str] = {}
         self._missing: frozenset[str] = frozenset()
@@ -75,16 +78,14 @@ class ReviewApp(App[None]):
 
     def compose(self) -> ComposeResult:
         """The three parts, and a note for screens that are too small for them."""
-        yield Static("", id="small", markup=False)
+        yield self._too_small
         with Vertical(id="all"):
             with Horizontal(id="above"):
-                yield PeopleList(id="people")
+                yield self.people
                 with Vertical(id="person"):
-                    with Horizontal(id="head"):
-                        yield self._face(id="portrait")
-                        yield Static(id="facts", markup=False)
-                    yield LogList(id="log")
-            yield QuestionPanel(self.session, self._face, id="question")
+                    yield Horizontal(self._portrait, self._facts_of, id="head")
+                    yield self.log_list
+            yield self.panel
 
     def on_mount(self) -> None:
         """Read the archive, and look now and then what the clerk has done."""
@@ -101,37 +102,10 @@ class ReviewApp(App[None]):
         self.set_class(small, "too-small")
         self.set_class(size.height < _SHORT, "short")
         if small:
-            self._main.query_one("#small", Static).update(
+            self._too_small.update(
                 f"This screen has {size.width} × {size.height} characters; the review needs "
                 f"{_LEAST[0]} × {_LEAST[1]}. Enlarge it, or leave with q and take `review --plain`."
             )
-
-    @property
-    def _main(self) -> Screen[Any]:
-        """The screen below whatever dialog is open."""
-        return self.screen_stack[0]
-
-    @property
-    def people(self) -> PeopleList:
-        """The list of people."""
-        return self._main.query_one(PeopleList)
-
-    @property
-    def log_list(self) -> LogList:
-        """The log of one of them."""
-        return self._main.query_one(LogList)
-
-    @property
-    def panel(self) -> QuestionPanel:
-        """The question."""
-        return self._main.query_one(QuestionPanel)
-
-    @property
-    def portrait(self) -> Face | Picture:
-        """The face of the appearance under the cursor."""
-        found = self._main.query_one("#portrait")
-        assert isinstance(found, Face | Picture)
-        return found
 
     # what is read
 
@@ -183,7 +157,7 @@ class ReviewApp(App[None]):
 
     def _show_face(self) -> None:
         seen, person = self.log_list.current, self.people.current
-        face, facts = self.portrait, self._main.query_one("#facts", Static)
+        face, facts = self._portrait, self._facts_of
         if person is None:
             face.clear()
             facts.update(
