@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, func, literal, select, true
 
 from archive import sources
-from archive.records import Appearance, Glance, Moment, Person, Run
+from archive.records import CONFIRMED, DOUBTFUL, Appearance, Glance, Moment, Person, Run
 from archive.schema import assignments, crops, files, identities, pictures, runs, tracks, vectors, videos
 
 NOWHERE = Moment("", 0.0)
@@ -52,8 +52,8 @@ def glances(connection: Connection) -> list[Glance]:
             func.count().label("appearances"),
             func.count(tracks.c.sha256.distinct()).label("videos"),
             func.sum(tracks.c.end_s - tracks.c.start_s).label("screen_time_s"),
-            func.count().filter(assignments.c.certainty == "doubtful").label("doubtful"),
-            func.count().filter(assignments.c.certainty == "confirmed").label("confirmed"),
+            func.count().filter(assignments.c.certainty == DOUBTFUL).label("doubtful"),
+            func.count().filter(assignments.c.certainty == CONFIRMED).label("confirmed"),
         )
         .join(tracks, tracks.c.id == assignments.c.track_id)
         .where(assignments.c.identity.is_not(None))

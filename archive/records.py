@@ -12,6 +12,9 @@ from archive.names import as_text
 ENCODING = "utf-8"
 """Of logs and exports; paths go through `archive.names.as_text`."""
 
+CONFIRMED, CONFIDENT, DOUBTFUL = "confirmed", "confident", "doubtful"
+"""How sure it is that an appearance belongs where it is."""
+
 
 @dataclass(frozen=True)
 class Moment:

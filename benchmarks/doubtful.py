@@ -22,10 +22,9 @@ from data import KINDS, data_folder, videos_of
 from score import match, read
 
 from archive.catalogue import Catalogue
+from archive.doubts import doubts_of
 from archive.index import index_footage
-from archive.records import COLUMNS, Appearance, as_row
-from archive.sorting.assigning import CONFIDENT
-from archive.sorting.doubts import doubts_of
+from archive.records import COLUMNS, CONFIDENT, Appearance, as_row
 from cvid.models.sets import choose
 from cvid.settings import Settings
 

@@ -14,7 +14,7 @@ from reports.names import printable
 from reports.wording import clock, models_used, moment, size, span
 
 if TYPE_CHECKING:
-    from archive.sorting.doubts import Doubt
+    from archive.doubts import Doubt
 
 _RUNS_MOST = 5
 _MISSING_MOST = 20

@@ -17,9 +17,9 @@ from reviewing import SETTINGS, doubtful
 from archive.catalogue import Catalogue
 from archive.decisions import verbs
 from archive.decisions.journal import intact
+from archive.sorting import settle as sorting
 from archive.sorting.settle import settle
 from cvid.errors import CatalogueError
-from reports.review import clerk
 from reports.review.questions import BELONGS, NAME, ODD, ONE, Question
 from reports.review.session import ReviewSession
 from reports.review.wording import how_far
@@ -211,7 +211,7 @@ def test_what_cannot_be_sorted_is_kept_and_said(session: ReviewSession, monkeypa
     def full(*_: object) -> None:
         raise CatalogueError("the disk is full")
 
-    monkeypatch.setattr(clerk, "settle", full)
+    monkeypatch.setattr(sorting, "settle", full)
     session.say({"P0001"}, lambda c: verbs.name(c, "P0001", "Jane Doe"))
     session.wait()
     assert session.news() == [

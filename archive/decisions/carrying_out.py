@@ -15,7 +15,7 @@ from archive.events import WritingFolders
 from archive.folders import write_folders
 from archive.forgetting.forget import Forgotten, forget
 from archive.sorting.differences import Differences
-from archive.sorting.settle import Settled, postpone, settle
+from archive.sorting.settle import Settled, settle
 from cvid.settings import Settings
 
 
@@ -51,17 +51,6 @@ def decide_in(catalogue: Catalogue, settings: Settings, say: Callable[[Catalogue
     with catalogue.atomic():
         said = say(catalogue)
         return said, settle(catalogue, settings, affected=said.identities, formerly=said.formerly)
-
-
-def record_in(catalogue: Catalogue, say: Callable[[Catalogue], Said]) -> Said:
-    """Let `say` record a decision in a catalogue that is open for writing; the next `settle` sorts, even after a crash.
-
-    Until then the catalogue shows who was where before it.
-    """
-    with catalogue.atomic():
-        said = say(catalogue)
-        postpone(catalogue, said.identities, said.formerly)
-    return said
 
 
 def take_in(archive: Path, settings: Settings, content: Any, origin: str) -> tuple[Imported, Differences]:

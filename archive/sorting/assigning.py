@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from archive.records import CONFIDENT, CONFIRMED, DOUBTFUL
 from archive.sorting.gathering import UNCONFIRMED, Assigned
 from cvid.clustering.certainty import Certainty, confident
 from cvid.settings import ClusteringSettings
@@ -14,7 +15,6 @@ from cvid.settings import ClusteringSettings
 if TYPE_CHECKING:
     from archive.sorting.settle import Sorting
 
-CONFIRMED, CONFIDENT, DOUBTFUL = "confirmed", "confident", "doubtful"
 NO_FACE = "no clear face"
 TOO_SHORT = "too short, and nobody similar"
 TOO_POOR = "not clear enough, and nobody similar"

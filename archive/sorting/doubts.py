@@ -1,14 +1,14 @@
-"""The questions that a human is best asked: which identities may be one, and which appearances may not belong."""
+"""Which identities may be one person, and which appearances may not belong: asked anew with every sorting."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert
 
+from archive.doubts import MEMBER, SAME, Doubt, doubts_of
 from archive.schema import doubts
 from cvid.clustering.bars import cohesion_for
 from cvid.clustering.certainty import Certainty, chance_of_one, confident, group_sums
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from archive.sorting.settle import Sorting
     from cvid.settings import ClusteringSettings
 
-SAME, MEMBER = "same", "member"
 _NEAR = 0.5
 """Below this share of the bar nobody is asked about (measured with a simulated reviewer: at 0.75 the questions ran out
 before all was right)."""
@@ -30,34 +29,6 @@ _MOST = 5000
 """Questions that are kept: more than anybody answers before all is sorted anew."""
 _SMALL = 6
 """In a group of no more tracks, every doubtful link is listed, in a larger one each doubtful track's best."""
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """A question. `same`: are `identity` and `other` one person? `member`: does `appearance` belong to `identity`, with
-    which it may be now or not?
-
-    `appearance` and `other_appearance` are the faces to look at side by side. `similarity` is the mean similarity
-    between the two sides, `gain` the number of pairs of appearances that an answer is expected to set right.
-    """
-
-    kind: str
-    identity: str
-    other: str | None
-    appearance: str
-    other_appearance: str | None
-    similarity: float
-    gain: float
-
-    def as_json(self) -> dict[str, Any]:
-        """An element of `doubts --json`."""
-        return vars(self) | {"similarity": round(self.similarity, 4), "gain": round(self.gain, 4)}
-
-
-def doubts_of(catalogue: Catalogue) -> list[Doubt]:
-    """All questions, the most useful first."""
-    columns = [column for column in doubts.c if column.name != "rank"]
-    return [Doubt(**row._mapping) for row in catalogue.connection.execute(select(*columns).order_by(doubts.c.rank))]
 
 
 def renew_doubts(catalogue: Catalogue, found: Sorting, sure: Certainty, settings: ClusteringSettings) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 Labels = NDArray[np.int64]
 
@@ -27,6 +25,9 @@ def match(labels: Labels, before: Labels, identities: int) -> Labels:
     if not both.any():
         return taken
     pairs, shared = np.unique(np.stack([labels[both], before[both]], axis=1), axis=0, return_counts=True)
+    from scipy.sparse import coo_array  # only sorting needs it, and whoever decides loads this file
+    from scipy.sparse.csgraph import connected_components
+
     nodes = clusters + identities
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], clusters + pairs[:, 1])), shape=(nodes, nodes))
     group = connected_components(graph, directed=False)[1][pairs[:, 0]]

@@ -20,6 +20,7 @@ from archive.sorting.differences import Differences, differences
 from archive.sorting.doubts import renew_doubts
 from archive.sorting.gathering import Gathered, gather, write
 from archive.sorting.matching import Labels, match
+from archive.sorting.postponed import forget_postponed, postponed
 from cvid.clustering import CLUSTERERS
 from cvid.clustering.bars import bar_for, measured_of
 from cvid.clustering.certainty import certainty
@@ -92,26 +93,17 @@ def settle(
         return Settled(frozenset(), differences((), ()))
     folders_are_behind = catalogue.fact("shown") is False  # a run was killed before it wrote them
     with catalogue.atomic():
-        affected = {*affected, *(catalogue.fact("affected") or ())}
-        formerly = {**(catalogue.fact("formerly") or {}), **(formerly or {})}
+        late, back = postponed(catalogue)
+        affected, formerly = {*affected, *late}, {**back, **(formerly or {})}
         found = sort_people(catalogue, clustering, anew=anew, affected=affected, formerly=formerly)
         people = _write(catalogue, found, clustering)
         catalogue.set_fact("clustering", rules)
-        catalogue.set_fact("affected", [])
-        catalogue.set_fact("formerly", {})
+        forget_postponed(catalogue)
         catalogue.set_fact("settled", True)
         catalogue.set_fact("shown", False)
     looked_at = {found.names[label] for label in np.flatnonzero(found.chosen).tolist()} | {*found.gone, *affected, ""}
     changed = frozenset(looked_at | {row["id"] for row in people})
     return Settled(None if folders_are_behind else changed, difference_of(found))
-
-
-def postpone(catalogue: Catalogue, affected: Collection[str], formerly: Mapping[str, str]) -> None:
-    """Note what a decision has changed for the next `settle`, whoever calls it."""
-    with catalogue.atomic():
-        catalogue.set_fact("affected", sorted({*affected, *(catalogue.fact("affected") or ())}))
-        catalogue.set_fact("formerly", {**(catalogue.fact("formerly") or {}), **formerly})
-        catalogue.set_fact("settled", False)
 
 
 def clustering_of(catalogue: Catalogue, settings: Settings) -> ClusteringSettings:

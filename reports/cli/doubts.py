@@ -11,7 +11,7 @@ from reports.cli.options import archive_option, json_option
 from reports.cli.output import open_console, print_json
 
 if TYPE_CHECKING:
-    from archive.sorting.doubts import Doubt
+    from archive.doubts import Doubt
 
 
 def questions(found: list[Doubt]) -> list[Doubt]:
@@ -41,7 +41,7 @@ def doubts(most: int, archive: Path, as_json: bool) -> None:
       cvid doubts --json --most 1000 | jq '.doubts[] | select(.kind == "same")'
     """
     from archive.catalogue import Catalogue
-    from archive.sorting.doubts import doubts_of
+    from archive.doubts import doubts_of
     from reports.tables import doubts_table
 
     with Catalogue.open(archive) as catalogue:

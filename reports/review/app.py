@@ -16,10 +16,10 @@ from textual.widgets import Static
 from archive import queries
 from archive.catalogue import Catalogue
 from archive.decisions import verbs
+from archive.decisions.recording import Say
 from archive.records import Appearance, Glance
 from cvid.errors import CvidError
 from reports.names import printable
-from reports.review.clerk import Say
 from reports.review.dialogs import Help, Line
 from reports.review.faces import Face
 from reports.review.graphics import Maker

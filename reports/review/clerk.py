@@ -6,7 +6,7 @@ session that is killed in between loses nothing: whoever opens the archive next 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
@@ -14,15 +14,11 @@ from types import TracebackType
 from typing import Self
 
 from archive.catalogue import Catalogue
-from archive.decisions.carrying_out import record_in
+from archive.decisions.recording import Say, record_in
 from archive.decisions.verbs import Said
 from archive.events import WritingFolders
-from archive.folders import write_folders
-from archive.sorting.settle import settle
 from cvid.errors import CvidError
 from cvid.settings import Settings
-
-Say = Callable[[Catalogue], Said]
 
 
 class Clerk:
@@ -116,6 +112,9 @@ class Clerk:
         self.sorted_through = self._recorded
 
     def _sort(self) -> None:
+        from archive.folders import write_folders
+        from archive.sorting.settle import settle  # takes longer to load than the rest of the review
+
         settled = settle(self._catalogue, self._settings)
         self._behind, self.trouble = False, None
         self.sortings += 1

@@ -11,10 +11,11 @@ from typing import Self
 
 from archive.catalogue import Catalogue
 from archive.decisions import verbs
+from archive.decisions.recording import Say
 from archive.decisions.verbs import Said
 from cvid.errors import CvidError
 from cvid.settings import Settings
-from reports.review.clerk import Clerk, Say
+from reports.review.clerk import Clerk
 from reports.review.questions import BELONGS, NAME, ODD, ONE, Question, posed, questions_of
 
 
@@ -80,7 +81,7 @@ class ReviewSession:
             best = (later, question)
             if later < 0:
                 break
-        self._current = posed(self.catalogue.connection, best[1]) if best else None
+        self._current = posed(self.catalogue, best[1]) if best else None
         return self._current
 
     def open_questions(self) -> Iterator[Question]:
@@ -91,7 +92,7 @@ class ReviewSession:
 
     def ask(self, question: Question) -> Question:
         """Ask another question than the next one."""
-        self._current = posed(self.catalogue.connection, question)
+        self._current = posed(self.catalogue, question)
         return self._current
 
     def take(self, as_of: int, questions: Sequence[Question]) -> None:
