@@ -12,7 +12,7 @@ import cvid
 from archive.database import atomic, told
 from cvid.errors import CatalogueError
 
-LAYOUT = "0003"
+LAYOUT = "0004"
 """The newest step in archive/migrations; a test keeps the two together."""
 
 _STEPS = Path(__file__).parent / "migrations"

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Dialect,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -169,12 +170,13 @@ assignments = Table(
     "assignments",
     metadata,
     _of_track(primary_key=True),
-    Column("identity", Text, ForeignKey("identities.id"), index=True),
+    Column("identity", Text, ForeignKey("identities.id")),
     Column("similarity", Float),
     Column("margin", Float),
     Column("support", Integer, nullable=False),
     Column("certainty", Text, nullable=False, server_default=""),  # confirmed, confident or doubtful
     Column("reason", Text, nullable=False),
+    Index("ix_assignments_identity", "identity", "certainty"),
 )
 
 doubts = Table(

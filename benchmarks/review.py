@@ -28,7 +28,7 @@ from sqlalchemy import delete, select
 
 from archive.catalogue import FILE, Catalogue
 from archive.index import index_footage
-from archive.records import COLUMNS, as_row
+from archive.records import COLUMNS, CONFIRMED, as_row
 from archive.schema import videos
 from archive.sorting.settle import settle
 from cvid.models.sets import choose
@@ -123,10 +123,11 @@ class Reviewer:
         return float(score(self.truth, rows)["linked_f"])
 
     def answer(self, question: Question) -> None:
-        """Say what is true, and wait until it is sorted."""
+        """Say what is true, and wait until it is sorted. An identity is who was confirmed as it, else most of it."""
         first = self.person[question.faces[0]]
-        held = Counter(self.person[one.appearance] for one in self.session.catalogue.appearances(question.identity))
-        who = held.most_common(1)[0][0]
+        held = list(self.session.catalogue.appearances(question.identity))
+        known = [one for one in held if one.certainty == CONFIRMED] or held
+        who = Counter(self.person[one.appearance] for one in known).most_common(1)[0][0]
         if question.kind == ODD:
             self.session.odd([face for face in question.faces if self.person[face] != who])
         elif first == (self.person[question.other_faces[0]] if question.kind == ONE else who):

@@ -13,9 +13,8 @@ from sqlalchemy import update
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from archive import queries
 from archive.catalogue import Catalogue
-from archive.records import Glance
+from archive.groups import Listed, listed
 from archive.schema import identities, pictures
 from reports.review import app as screens
 from reports.review.app import ReviewApp
@@ -86,9 +85,9 @@ def told(app: ReviewApp) -> str:
     return " ".join(str(notification.message) for notification in app._notifications)
 
 
-def people_of(archive: Path) -> dict[str, Glance]:
+def people_of(archive: Path) -> dict[str, Listed]:
     with Catalogue.open(archive) as catalogue:
-        return {person.id: person for person in queries.glances(catalogue.connection)}
+        return {person.id: person for person in listed(catalogue.connection)}
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 36), (200, 60)])

@@ -17,7 +17,8 @@ from archive import queries
 from archive.catalogue import Catalogue
 from archive.decisions import verbs
 from archive.decisions.recording import Say
-from archive.records import Appearance, Glance
+from archive.groups import Listed, listed
+from archive.records import Appearance
 from cvid.errors import CvidError
 from reports.names import printable
 from reports.review.dialogs import Help, Line
@@ -114,12 +115,12 @@ class ReviewApp(App[None]):
         """Read people and questions in another thread; keys are answered meanwhile."""
         as_of = self.session.clerk.sortings
         with Catalogue.open(self.session.archive) as catalogue:
-            people = queries.glances(catalogue.connection)
+            people = listed(catalogue.connection)
             missing = frozenset(catalogue.missing())
             questions = questions_of(catalogue)
         self.call_from_thread(self._loaded, as_of, people, missing, questions)
 
-    def _loaded(self, as_of: int, people: list[Glance], missing: frozenset[str], questions: list[Question]) -> None:
+    def _loaded(self, as_of: int, people: list[Listed], missing: frozenset[str], questions: list[Question]) -> None:
         self.session.take(as_of, questions)
         self._as_of, self._missing = as_of, missing
         self._names = {person.id: person.name for person in people if person.name}
@@ -170,10 +171,12 @@ class ReviewApp(App[None]):
             face.show(queries.portrait_of(self.session.catalogue.connection, seen.appearance))
         facts.update(self._facts(person, seen))
 
-    def _facts(self, person: Glance, appearance: Appearance | None) -> Text:
+    def _facts(self, person: Listed, appearance: Appearance | None) -> Text:
         text = Text(f"{person.id} {printable(person.name)}".rstrip(), "bold")
-        seldom = f"{count(person.appearances, 'appearance')} in {count(person.videos, 'video')}"
-        text.append(f"\n{printable(person.status)}\n{seldom}, {span(person.screen_time_s)}\n", "not bold")
+        log = self.log_list.seen
+        seldom = f"{count(len(log), 'appearance')} in {count(len({one.video for one in log}), 'video')}"
+        on_screen = span(sum(one.end_s - one.start_s for one in log))
+        text.append(f"\n{printable(person.status)}\n{seldom}, {on_screen}\n", "not bold")
         text.append(f"{person.confirmed:,} confirmed, {person.doubtful:,} doubtful", "not bold")
         if appearance:
             text.append(f"\n{appearance.appearance} {printable(appearance.video)}", "not bold")
@@ -245,7 +248,7 @@ class ReviewApp(App[None]):
         if person:
             self._type(f"{person.id} is the same person as (id or name):", lambda text: self._merge(person, text))
 
-    def _merge(self, person: Glance, text: str) -> None:
+    def _merge(self, person: Listed, text: str) -> None:
         wanted = text.strip().casefold()
         called = [other for other, name in self._names.items() if name.casefold() == wanted]
         other = called[0] if len(called) == 1 else text.strip().upper()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from archive.records import Appearance, Glance
+from archive.groups import Listed
+from archive.records import Appearance
 from reports.names import printable
 from reports.review.rows import Rows
 from reports.wording import clock, span
@@ -23,7 +24,7 @@ class Choice:
     order: str = "id"
     words: str = ""
 
-    def of(self, people: Sequence[Glance]) -> list[Glance]:
+    def of(self, people: Sequence[Listed]) -> list[Listed]:
         """The people in this order whose id, name or status holds all the words."""
         words = self.words.casefold().split()
         chosen = [p for p in people if all(w in f"{p.id} {p.name} {p.status}".casefold() for w in words)]
@@ -37,20 +38,20 @@ class Choice:
 
 
 class PeopleList(Rows):
-    """The people: id, name, how often, in how many videos, and how many of it is doubtful."""
+    """The people: id, name, how many appearances, and how many of them are doubtful."""
 
     def __init__(self, *, id: str) -> None:
         super().__init__(id=id)
-        self.people: list[Glance] = []
+        self.people: list[Listed] = []
         self.choice = Choice()
-        self._all: list[Glance] = []
+        self._all: list[Listed] = []
 
     @property
-    def current(self) -> Glance | None:
+    def current(self) -> Listed | None:
         """The person under the cursor."""
         return self.people[self.cursor] if self.cursor < len(self.people) else None
 
-    def show(self, people: Sequence[Glance], choice: Choice, at: str = "") -> None:
+    def show(self, people: Sequence[Listed], choice: Choice, at: str = "") -> None:
         """List these people; the cursor stays with the person `at`, or near where it was."""
         self._all, self.choice = list(people), choice
         self.people = choice.of(self._all)
@@ -67,9 +68,9 @@ class PeopleList(Rows):
         return len(self.people)
 
     def row_text(self, row: int, width: int) -> Text:
-        """`P0003 Jane Doe      12  3v  2?`."""
+        """`P0003 Jane Doe      12 2?`."""
         p = self.people[row]
-        figures = f"{p.appearances:,} in {p.videos:,}" + (f" {p.doubtful:,}?" if p.doubtful else "")
+        figures = f"{p.appearances:,}" + (f" {p.doubtful:,}?" if p.doubtful else "")
         left = Text(f"{p.id} {printable(p.name)}")
         left.stylize("bold", 0, len(p.id))
         room = max(width - len(figures) - 1, 0)

@@ -16,7 +16,9 @@ ONE, BELONGS, ODD, NAME = "one", "belongs", "odd", "name"
 FACES = 9
 """So many faces of a group fit on one screen, into one look, and on the keys 1 to 9."""
 _UNSEEN = 0.02
-"""The pairs that an appearance which the machine is sure of is expected to spoil."""
+"""The chance that an appearance which the machine is sure of does not belong; it then spoils a pair with each other."""
+_SPOILT = 10
+"""So many pairs count at most: who appears hundreds of times is not asked about first for that alone."""
 _WORTH = 0.05
 """An answer that is expected to set fewer pairs of appearances right is not needed for certainty."""
 
@@ -138,7 +140,8 @@ def _odd(doubts: Sequence[Doubt], found: Mapping[str, Group], home: Mapping[str,
         if group.size < 2 or not group.unseen:
             continue
         likely = sorted(wrong[identity].values(), reverse=True)[:FACES] if identity in wrong else []
-        expected = sum(likely) + _UNSEEN * (min(group.unseen, FACES) - len(likely))
+        unlikely = _UNSEEN * min(group.size - 1, _SPOILT)
+        expected = sum(likely) + unlikely * (min(group.unseen, FACES) - len(likely))
         gain = min(expected, group.size * (group.size - 1) / 2)
         asked.append(Question(ODD, identity, gain=gain, unseen=group.unseen))
     return asked
