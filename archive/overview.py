@@ -130,7 +130,7 @@ def bar_in_use(catalogue: Catalogue) -> float | None:
 
 def as_of(connection: Connection) -> tuple[str, str]:
     """When footage was last indexed and when something was last decided, UTC; empty where never."""
-    indexed = connection.execute(select(func.max(runs.c.finished_utc))).scalar()
+    indexed = connection.execute(select(func.max(func.coalesce(runs.c.finished_utc, runs.c.started_utc)))).scalar()
     decided = connection.execute(select(func.max(decisions.c.utc))).scalar()
     return indexed or "", decided or ""
 

@@ -31,7 +31,7 @@ def scrub(path: Path, connection: Connection) -> bool:
         for copy in sorted(path.parent.glob(f"{path.name}.before-*")):
             copy.unlink()
         _remove_folders(path.parent / "identities", set(connection.execute(select(identities.c.id)).scalars()))
-        _remove_report(path.parent / generated.REPORTS)
+        _remove_report((path.parent / generated.REPORTS).resolve())
     connection.exec_driver_sql("VACUUM")
     busy = bool(connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0])
     if not busy:

@@ -34,7 +34,7 @@ def place_for(archive: Path, output: Path | None, roots: Sequence[str]) -> Path:
     """
     home = Path(os.path.realpath(archive))
     own = home / generated.REPORTS
-    place = Path(os.path.realpath(output)) if output else own
+    place = Path(os.path.realpath(output or own))
     if inside(str(place), str(home)) and not inside(str(place), str(own)):
         raise ReportError(f"{place}: lies among what the archive writes itself; name a folder outside of it with -o")
     if not inside(str(place), str(home)):

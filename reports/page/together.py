@@ -87,6 +87,8 @@ class Together:
         """Some of the people with everybody else."""
         shared = (self._where[start:end] @ self._who).tocoo()
         rows, others = (np.asarray(places, np.int64) for places in shared.coords)
+        if not len(rows):
+            return _Pairs(rows, rows, rows, rows, np.zeros(0))
         moments = np.asarray(self._moments[start:end][rows, others], np.int64).ravel()
         seconds = np.asarray(self._seconds[start:end][rows, others], np.float64).ravel()
         found = _Pairs(rows + start, others, np.asarray(shared.data, np.int64), moments, seconds)
