@@ -326,7 +326,9 @@ def test_a_missing_video_is_marked(tmp_path: Path) -> None:
     assert len(person.all("span", class_="mark missing")) == 2 and "a.mp4 missing" not in person.text
 
 
-@pytest.mark.parametrize("jpeg", [b"", b"\xff\xd8 no picture \xff\xd9", jpeg_of(1)[:40], bytes(5000)])
+@pytest.mark.parametrize(
+    "jpeg", [b"", b"\xff\xd8 no picture \xff\xd9", jpeg_of(1)[:40], bytes(5000)], ids=["empty", "no", "cut", "zeros"]
+)
 def test_a_damaged_picture_is_a_note(tmp_path: Path, jpeg: bytes) -> None:
     archive = archive_of(tmp_path)
     with Catalogue.open(archive) as catalogue:

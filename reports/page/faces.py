@@ -51,31 +51,31 @@ def write_faces(folder: Path, who: Who, rows: Sequence[Appearance], jpegs: Itera
     """
     quality = {row.appearance: row.quality for row in rows}
     files: dict[str, str] = {}
-    best: tuple[float, str, Bytes] | None = None
+    best: tuple[float, str, bytes] | None = None
     home = folder / "faces" / who.file
     for appearance, jpeg in jpegs:
-        picture = decoded(jpeg)
         files[appearance] = ""
-        if picture is None:
+        if decoded(jpeg, cv2.IMREAD_REDUCED_GRAYSCALE_8) is None:  # the quickest way to see that it can be shown
             continue
         home.mkdir(parents=True, exist_ok=True)
         path = home / f"{slug(appearance, 'face')}.jpg"
         path.write_bytes(jpeg)
         files[appearance] = f"faces/{who.file}/{path.name}"
         if best is None or (quality[appearance], best[1]) > (best[0], appearance):
-            best = quality[appearance], appearance, picture
-    if best is None:
+            best = quality[appearance], appearance, jpeg
+    picture = decoded(best[2]) if best else None
+    if best is None or picture is None:
         return Faces(files, "", "")
     portrait = folder / "portraits" / f"{who.file}.jpg"
     portrait.parent.mkdir(exist_ok=True)
-    portrait.write_bytes(_portrait(best[2]))
+    portrait.write_bytes(_portrait(picture))
     return Faces(files, f"portraits/{portrait.name}", best[1])
 
 
-def decoded(jpeg: bytes) -> Bytes | None:
-    """The picture in a JPEG file, uint8 (h, w, 3) BGR; None of a broken one."""
+def decoded(jpeg: bytes, how: int = cv2.IMREAD_COLOR) -> Bytes | None:
+    """The picture in a JPEG file, uint8 (h, w, 3) BGR unless it is read otherwise; None of a broken one."""
     try:
-        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), how)
     except cv2.error:
         return None
     return None if picture is None else np.asarray(picture, np.uint8)

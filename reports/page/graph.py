@@ -48,16 +48,19 @@ class Graph:
     edges: Sequence[Edge]
 
 
-def graph_of(pairs: Sequence[Pair], most: int) -> Graph:
-    """Lay out the first pairs, until so many people are in the picture."""
-    rows: dict[int, int] = {}
-    shown = []
+def first_people(pairs: Sequence[Pair], most: int) -> list[int]:
+    """Those of the first pairs, so many at most."""
+    rows: dict[int, None] = {}
     for pair in pairs:
-        if len(rows.keys() | {pair.one, pair.other}) > most:
-            continue
-        for row in (pair.one, pair.other):
-            rows.setdefault(row, len(rows))
-        shown.append(pair)
+        both = {pair.one: None, pair.other: None}
+        if len(rows | both) <= most:
+            rows |= both
+    return list(rows)
+
+
+def graph_of(shown: Sequence[Pair]) -> Graph:
+    """Lay out everybody in some pairs."""
+    rows = {row: place for place, row in enumerate(first_people(shown, 2 * len(shown)))}
     if not shown:
         return Graph((), ())
     ends = np.array([(rows[pair.one], rows[pair.other]) for pair in shown], np.int64)

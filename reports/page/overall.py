@@ -10,7 +10,7 @@ import numpy as np
 from reports.page import search
 from reports.page.charts import STEPS, heat_of, histogram_of, picture_of
 from reports.page.content import SOURCES_A_PAGE, Card, Content, pages_of, people_page, timeline_page
-from reports.page.graph import HEIGHT, WIDTH, graph_of
+from reports.page.graph import HEIGHT, WIDTH, first_people, graph_of
 from reports.page.rendering import Renderer
 from reports.page.timeline import Lane
 
@@ -22,6 +22,8 @@ _OVERALL_MOST = 30
 _EDGES_MOST = 100
 _PAIRS_MOST = 200
 _NODES_MOST = 40
+_EDGES_SHOWN = 160
+"""More lines than that are a tangle."""
 
 
 def write_index(content: Content, renderer: Renderer, folder: Path, portraits: Sequence[str]) -> None:
@@ -100,13 +102,16 @@ def _whose(content: Content, lane: Lane) -> object:
 def write_together(content: Content, renderer: Renderer, portraits: Sequence[str]) -> None:
     """Write who is seen with whom."""
     pairs = content.together.closest(_PAIRS_MOST)
+    people = first_people(pairs, _NODES_MOST)
+    among = content.together.among(people)
     renderer.write(
         "together.html",
         "together.html",
         pairs=pairs,
         capped=len(pairs) == _PAIRS_MOST,
-        graph=graph_of(pairs, _NODES_MOST),
-        together=len({row for pair in pairs for row in (pair.one, pair.other)}),
+        graph=graph_of(among[:_EDGES_SHOWN]),
+        among=len(among),
+        all_shown=len(people) < _NODES_MOST,
         who=[card.who for card in content.cards],
         portraits=portraits,
         width=WIDTH,

@@ -103,6 +103,7 @@ def _write(
     company, met = content.together.of(card.row, _COMPANY_MOST)
     quality = [row.quality for row in rows]
     common = {
+        "section": "index.html",
         "card": card,
         "faces": held,
         "before": around[place - 1].who if place else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -77,10 +78,20 @@ class Together:
         for start in range(0, self._count, _PEOPLE_AT_ONCE):
             found = self._pairs(start, start + _PEOPLE_AT_ONCE)
             best.append(found[found.one < found.other].first(most))
-        if not best:
+        return self._first(best, most)
+
+    def among(self, rows: Sequence[int]) -> list[Pair]:
+        """The pairs of some of the people with each other, each once, those who are seen together most first."""
+        found = [self._pairs(row, row + 1) for row in rows]
+        return self._first(
+            [pairs[np.isin(pairs.other, rows) & (pairs.one < pairs.other)] for pairs in found], len(rows) ** 2
+        )
+
+    def _first(self, parts: Sequence[_Pairs], most: int) -> list[Pair]:
+        if not parts:
             return []
         columns = ("one", "other", "sources", "moments", "seconds")
-        together = _Pairs(*(np.concatenate([getattr(some, name) for some in best]) for name in columns))
+        together = _Pairs(*(np.concatenate([getattr(part, name) for part in parts]) for name in columns))
         return together.first(most).as_list()
 
     def _pairs(self, start: int, end: int) -> _Pairs:
