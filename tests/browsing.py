@@ -69,15 +69,40 @@ def visit(browser: Any, folder: Path, size: tuple[int, int] = WIDE, **options: A
             seen.wrong.append(f"request: {asked.url}")
         seen.loaded.append(path)
 
+    def failed(asked: Any) -> None:
+        if asked.failure != "net::ERR_ABORTED":  # as of pictures that are still loading when somebody leaves
+            seen.wrong.append(f"{asked.failure}: {asked.url}")
+
     def dialog(shown: Any) -> None:
         seen.wrong.append(f"dialog: {shown.message}")
         shown.dismiss()
 
     seen.page.on("request", request)
-    seen.page.on("requestfailed", lambda failed: seen.wrong.append(f"failed: {failed.url}"))
+    seen.page.on("requestfailed", failed)
     seen.page.on("console", lambda m: seen.wrong.append(m.text) if m.type in ("error", "warning") else None)
     seen.page.on("pageerror", lambda error: seen.wrong.append(str(error)))
     seen.page.on("dialog", dialog)
     yield seen
     context.close()
-    assert seen.wrong == []
+    assert not seen.wrong, seen.wrong
+
+
+def says(found: Any, text: str) -> None:
+    """Wait until an element says this."""
+    from playwright.sync_api import expect
+
+    expect(found).to_have_text(text)
+
+
+def are(found: Any, count: int) -> None:
+    """Wait until there are so many."""
+    from playwright.sync_api import expect
+
+    expect(found).to_have_count(count)
+
+
+def are_some(found: Any) -> None:
+    """Wait until there is one."""
+    from playwright.sync_api import expect
+
+    expect(found).not_to_have_count(0)
