@@ -11,17 +11,17 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
-from builders import GREEN, RED, film, painted_settings
+from builders import painted_settings
 from calling import run
 from deciding import CAST, cast, of
-from fakes import open_fakes
 from reporting import EVIL, HOSTILE, archive_of, jpeg_of, page, pictured, reported, spoil, texts
 from sqlalchemy import update
 
 from archive.catalogue import Catalogue
-from archive.index import index_footage
 from archive.overview import bar_in_use, overview, snapshot
 from archive.schema import files, identities
+from archive.sorting.settle import settle
+from cvid.clustering.bars import bar_for
 from cvid.opencv import cv2
 from reports.names import printable
 
@@ -129,9 +129,9 @@ def test_the_same_archive_gives_the_same_files(archive: Path, report: Path, tmp_
 def test_the_people_with_their_figures(report: Path) -> None:
     index = page(report / "index.html")
     assert [a["href"] for a in index.all("a", href="people/")] == [f"people/P000{n}.html" for n in (1, 2, 3)]
-    assert "3 people, 1 of them named, in 3 videos and photographs." in index.text
+    assert "3 people, 1 of them named, in 3 videos." in index.text
     assert "6 appearances, 3 of them doubtful; 1 more could not be told to be anybody's" in index.text
-    assert "Jane Doe P0001 · 3 appearances · 3 videos" in index.text and "? 1 doubtful" in index.text
+    assert "Jane Doe P0001 3 appearances 3 videos" in index.text and "? 1 doubtful" in index.text
     assert index.all("img", alt="Portrait of Jane Doe", src="portraits/P0001.jpg", loading="lazy")
     assert cv2.imread(str(report / "portraits" / "P0001.jpg")) is not None
 
@@ -142,20 +142,18 @@ def test_one_person_in_full(report: Path) -> None:
     alts = [image["alt"] for image in jane.all("img", src="../faces/P0001/")]
     assert alts[0].startswith("Portrait of Jane Doe") and alts[1:4] == alts[4:]
     assert alts[1:4] == [f"Face of Jane Doe in {video}.mp4 at 0:00" for video in "abc"]
-    assert (
-        "0:00–0:04 ● confident 0.80 0.20 1 0.90 1 other appearance of this person by itself alike enough" in jane.text
-    )
+    assert "0:00–0:04 ● confident 0.80 0.20 1 0.90 1 other appearance speaks for it" in jane.text
     assert jane.all("svg", class_="lane", aria_label="")  # all have names
     lanes = [svg["aria-label"] for svg in jane.all("svg", class_="lane")]
     assert lanes[0].startswith("All videos: a.mp4, 0:00–0:04, confident, similarity 0.80; b.mp4, 0:00")
     assert lanes[3] == "c.mp4: 0:00–0:04, doubtful, similarity 0.73"
-    assert "Seen with" in jane.text and "P0003 1 1 time 4.0 s" in jane.text and "P0002 2 never" in jane.text
+    assert "Seen with" in jane.text and "P0003 1 1 4.0 s" in jane.text and "P0002 2 never" in jane.text
     assert 'cvid name P0001 "Jane Doe"' in jane.text
 
 
 def test_the_timeline_has_every_video_and_everybody_in_it(report: Path) -> None:
     timeline = page(report / "timeline.html")
-    assert "3 videos and photographs, by path." in timeline.text
+    assert "3 videos, by path." in timeline.text
     labels = [svg["aria-label"].split(":")[0] for svg in timeline.all("svg", class_="lane")]
     assert labels == ["Jane Doe", "P0002", "P0003", *["Jane Doe", "P0002", "P0003"], "Jane Doe", "P0002",
                       "Jane Doe", "nobody's"]  # fmt: skip
@@ -165,7 +163,7 @@ def test_the_timeline_has_every_video_and_everybody_in_it(report: Path) -> None:
 
 def test_who_is_seen_with_whom(report: Path) -> None:
     together = page(report / "together.html")
-    assert "Jane Doe P0003 1 1 time 4.0 s Jane Doe P0002 2 never P0002 P0003 1 never" in together.text
+    assert "Jane Doe P0003 1 1 4.0 s Jane Doe P0002 2 never P0002 P0003 1 never" in together.text
     assert len(together.all("line", class_="at-once")) == 1 and len(together.all("line", class_="apart")) == 2
     assert {a["href"] for a in together.all("a", aria_label="P")} == {"people/P0002.html", "people/P0003.html"}
 
@@ -186,16 +184,15 @@ def test_how_sure_it_is(report: Path) -> None:
 
 
 def test_the_bar_is_the_one_in_use(tmp_path: Path) -> None:
-    film(tmp_path / "footage" / "a.mp4", RED)
-    film(tmp_path / "footage" / "b.mp4", RED, GREEN)
-    archive = tmp_path / "archive"
-    index_footage(
-        archive, [tmp_path / "footage"], painted_settings(), lambda event: None, open_parts=open_fakes, engine="inline"
-    )
-    with Catalogue.open(archive) as catalogue:
+    with cast(tmp_path, look=pictured) as catalogue:
+        assert bar_in_use(catalogue) is None
+        settle(catalogue, painted_settings())
         assert bar_in_use(catalogue) == 0.7
-    sure = page(reported(archive).index.parent / "sure.html")
-    assert "the bar that this archive was sorted with, 0.70" in sure.text and "bar 0.70" in sure.text
+        settle(catalogue, painted_settings(clustering={"bar": 0.0}), anew=True)
+        bar = bar_for(catalogue.models()["embedder"], 7, painted_settings(clustering={"bar": 0.0}).clustering)
+        assert bar_in_use(catalogue) == bar
+    sure = page(reported(tmp_path).index.parent / "sure.html")
+    assert f"the bar that this archive was sorted with, {bar:.2f}" in sure.text and f"bar {bar:.2f}" in sure.text
 
 
 def test_an_archive_keeps_its_figures_when_a_writer_is_at_work(tmp_path: Path) -> None:
@@ -301,7 +298,7 @@ def test_an_archive_of_nothing(tmp_path: Path) -> None:
 
 def test_footage_in_which_nobody_is_told(tmp_path: Path) -> None:
     folder = reported(archive_of(tmp_path, {"": CAST[""]})).index.parent
-    assert "Nobody yet. 1 video or photograph were indexed and 1 face found" in page(folder / "index.html").text
+    assert "Nobody yet. 1 video was indexed, and 1 face found" in page(folder / "index.html").text
     assert "nobody's" in page(folder / "timeline.html").text
 
 
@@ -311,7 +308,7 @@ def test_a_person_who_is_seen_nowhere_any_more(tmp_path: Path) -> None:
         catalogue.connection.exec_driver_sql("INSERT INTO identities VALUES ('P0005', 'Gone', 'confirmed', NULL)")
     folder = reported(archive).index.parent
     assert "Seen nowhere now" in page(folder / "people" / "P0005.html").text
-    assert "no picture Gone P0005 · 0 appearances · 0 videos ✓ confirmed" in page(folder / "index.html").text
+    assert "no picture Gone P0005 0 appearances 0 videos ✓ confirmed" in page(folder / "index.html").text
 
 
 def test_a_missing_video_is_marked(tmp_path: Path) -> None:
@@ -375,7 +372,7 @@ def test_plots_are_pictures(hostile: Path) -> None:
 def test_the_verb_says_where_it_is_and_to_take_care(archive: Path, tmp_path: Path) -> None:
     done = run("report", "--archive", archive, "-o", tmp_path / "page")
     assert done.exit_code == 0 and done.stdout.strip() == str(tmp_path / "page" / "index.html")
-    assert "3 people, 6 appearances in 3 videos and photographs: " in done.stderr
+    assert "3 people, 6 appearances in 3 videos: " in done.stderr
     assert "It holds faces: share it with care" in done.stderr
 
 

@@ -44,8 +44,7 @@ def report(output: Path | None, plots: bool, archive: Path) -> None:
         written = write_report(catalogue, output, steps, plots)
     click.echo(click.format_filename(written.index))
     people = count(written.people, "person", "people")
-    footage = count(written.sources, "video or photograph", "videos and photographs")
-    held = f"{people}, {count(written.appearances, 'appearance')} in {footage}"
+    held = f"{people}, {count(written.appearances, 'appearance')} in {written.footage}"
     held += f", {count(written.plots, 'plot')}" if plots else ""
     click.echo(f"{held}: {count(written.files, 'file')}, {size(written.bytes)}", err=True)
     if written.damaged:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from archive.overview import CERTAINTIES, Overview
 from cvid.types import Doubles
-from reports.page.wording import LEVELS
+from reports.page.wording import LEVELS, Who
 from reports.wording import count
 
 PEOPLE_MOST = SOURCES_MOST = 40
@@ -20,8 +20,11 @@ STEPS = ("under 2 s", "2 to 10 s", "10 s to 1 min", "1 to 10 min", "over 10 min"
 """The shades of the heat map; a photograph counts as one second."""
 BINS = 44
 LOWEST, HIGHEST = -0.1, 1.0
-_LEFT, _RIGHT, _BASE, _HIGH = 20.0, 980.0, 205.0, 160.0
-"""The histogram in its picture, which is 1000 wide."""
+_LEFT, _RIGHT, _BASE, _HIGH = 20.0, 780.0, 205.0, 160.0
+"""The histogram in its picture, which is 800 wide."""
+_LETTER_PX = 7.5
+_LETTERS_MOST = 22
+_ALL_WIDE_PX = 720
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,19 @@ class Heat:
     people: Sequence[int]
     sources: Sequence[int]
     cells: dict[tuple[int, int], tuple[float, int, int]]
+
+    @property
+    def wide(self) -> int:
+        """How wide a column is drawn, px."""
+        return min(max(_ALL_WIDE_PX // max(len(self.sources), 1), 22), 56)
+
+    def left(self, who: Sequence[Who]) -> int:
+        """How much room the people's names need, px."""
+        return _room([who[row].called for row in self.people]) + 16
+
+    def top(self, names: Sequence[str]) -> int:
+        """How much room the names of the sources need, which stand aslant, px."""
+        return round(0.9 * _room([names[row] for row in self.sources])) + 16
 
 
 @dataclass(frozen=True)
@@ -107,6 +123,7 @@ class Picture:
     bar: float | None
     bar_x: float | None
     table: Sequence[tuple[str, str, int, int]]
+    lowest: float
     base: float = _BASE
     left: float = _LEFT
     right: float = _RIGHT
@@ -114,11 +131,13 @@ class Picture:
 
 def picture_of(histogram: Histogram) -> Picture:
     """Own persons upwards, the nearest others downwards, to one scale."""
-    wide = (_RIGHT - _LEFT) / BINS
     scale = _HIGH / histogram.highest
+    filled = [any(counts) for counts in zip(*histogram.own, histogram.others, strict=True)]
+    least = histogram.edges[filled.index(True)] if any(filled) else LOWEST
+    lowest = max(LOWEST, int(10 * min(least, HIGHEST if histogram.bar is None else histogram.bar) - 0.5) / 10)
     bars, table = [], []
     for place, (low, high) in enumerate(pairwise(histogram.edges)):
-        x, top = round(_LEFT + place * wide, 1), _BASE
+        x, top = _x(low, lowest), _BASE
         said = f"{low:.3f}", f"{high:.3f}"
         for level, counts in zip(LEVELS, histogram.own, strict=True):
             if counts[place]:
@@ -132,11 +151,16 @@ def picture_of(histogram: Histogram) -> Picture:
             bars.append((x, _BASE, round(other * scale, 1), "other", note))
         if own or other:
             table.append((*said, own, other))
-    ticks = [(_x(tenth / 10), f"{tenth / 10:.1f}") for tenth in range(0, 11, 2)]
-    bar_x = None if histogram.bar is None else _x(histogram.bar)
-    return Picture(sum(map(sum, histogram.own)), bars, round(wide - 1, 1), ticks, histogram.bar, bar_x, table)
+    ticks = [(_x(t / 10, lowest), f"{t / 10:.1f}") for t in range(11) if t / 10 >= lowest]
+    bar_x = None if histogram.bar is None else _x(histogram.bar, lowest)
+    wide = round(_x(lowest + (HIGHEST - LOWEST) / BINS, lowest) - _LEFT - 1, 1)
+    return Picture(sum(map(sum, histogram.own)), bars, wide, ticks, histogram.bar, bar_x, table, lowest)
 
 
-def _x(similarity: float) -> float:
-    share = (similarity - LOWEST) / (HIGHEST - LOWEST)
+def _room(names: Sequence[str]) -> int:
+    return round(_LETTER_PX * min(max(map(len, names), default=0), _LETTERS_MOST))
+
+
+def _x(similarity: float, lowest: float) -> float:
+    share = (similarity - lowest) / (HIGHEST - lowest)
     return round(_LEFT + min(max(share, 0.0), 1.0) * (_RIGHT - _LEFT), 1)

@@ -16,9 +16,11 @@ from archive.sorting.doubts import SAME, doubts_of
 from reports.page.timeline import Timelines
 from reports.page.together import Together
 from reports.page.wording import Who, source_names, who_is
-from reports.wording import models_used
+from reports.wording import count, models_used
 
 SOURCES_A_PAGE = 25
+STILL = "picture"
+"""The kind of a source that is a photograph."""
 _ALIKE_MOST = 8
 
 
@@ -50,13 +52,20 @@ class Totals:
     """The figures of the whole archive."""
 
     named: int
-    sources: int
+    videos: int
+    photographs: int
     appearances: int
     doubtful: int
     nobodys: int
     missing: int
     damaged: int
     failed: int
+
+    @property
+    def footage(self) -> str:
+        """What was indexed: `3 videos and 1 photograph`."""
+        told = [count(self.videos, "video")] if self.videos or not self.photographs else []
+        return " and ".join(told + ([count(self.photographs, "photograph")] if self.photographs else []))
 
 
 class Content:
@@ -124,7 +133,8 @@ class Content:
         inside = self.seen.person >= 0
         return Totals(
             named=sum(1 for card in self.cards if card.who.name),
-            sources=len(self.seen.sources),
+            videos=sum(source.kind != STILL for source in self.seen.sources),
+            photographs=sum(source.kind == STILL for source in self.seen.sources),
             appearances=int(inside.sum()),
             doubtful=sum(card.doubtful for card in self.cards),
             nobodys=int((~inside).sum()),

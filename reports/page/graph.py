@@ -14,6 +14,8 @@ from reports.page.together import Pair
 WIDTH, HEIGHT = 1000, 680
 _MARGIN = 60
 _ROUNDS = 400
+_ROOM = np.array([104.0, 66.0])
+"""Between two people, at least."""
 _PULL = 0.6
 """Towards the middle, so that those who have nothing to do with the others stay in the picture."""
 
@@ -65,7 +67,7 @@ def graph_of(shown: Sequence[Pair]) -> Graph:
         return Graph((), ())
     ends = np.array([(rows[pair.one], rows[pair.other]) for pair in shown], np.int64)
     weight = np.array([math.log1p(pair.sources + 2 * pair.moments) for pair in shown])
-    at = _spread(len(rows), ends, weight)
+    at = _parted(_spread(len(rows), ends, weight))
     radius = 22.0 if len(rows) <= 24 else 17.0
     nodes = [Node(row, *_place(at[place]), radius) for row, place in rows.items()]
     edges = [
@@ -73,6 +75,24 @@ def graph_of(shown: Sequence[Pair]) -> Graph:
         for pair, (a, b), wide in zip(shown, ends.tolist(), weight, strict=True)
     ]
     return Graph(nodes, edges)
+
+
+def _parted(at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same with room around each for its name."""
+    for _ in range(_ROUNDS):
+        apart = at[:, None] - at[None]
+        lacking = np.maximum(_ROOM - np.abs(apart), 0)
+        close = (lacking > 0).all(axis=2)
+        np.fill_diagonal(close, False)
+        if not close.any():
+            break
+        way = np.where(
+            apart == 0, np.sign(np.arange(len(at))[:, None, None] - np.arange(len(at))[:, None]), np.sign(apart)
+        )
+        sideways = lacking[..., 0] / _ROOM[0] < lacking[..., 1] / _ROOM[1]
+        step = way * lacking * np.stack([sideways, ~sideways], axis=2) * close[..., None]
+        at = np.clip(at + 0.3 * step.sum(axis=1), _MARGIN, np.array([WIDTH, HEIGHT]) - _MARGIN)
+    return at
 
 
 def _place(at: NDArray[np.float64]) -> tuple[float, float]:

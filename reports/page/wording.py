@@ -91,7 +91,7 @@ def between(start_s: float, end_s: float) -> str:
 
 def figure(value: float | None) -> str:
     """A similarity or margin; a dash where there is nothing to compare with."""
-    return "–" if value is None or value != value else f"{value:.2f}"
+    return "–" if value is None or value != value else f"{value:.2f}".replace("-", "−")
 
 
 def why(seen: Appearance) -> str:
@@ -100,12 +100,8 @@ def why(seen: Appearance) -> str:
         return printable(seen.reason)
     if seen.certainty in ("confirmed", ""):
         return LEVEL_OF[seen.certainty].meaning
-    supported = f"{count(seen.support, 'other appearance')} of this person by {_itself(seen.support)} alike enough"
+    supported = f"{count(seen.support, 'other appearance')} {'speaks' if seen.support == 1 else 'speak'} for it"
     if seen.margin is None or seen.margin >= NEAR_MARGIN:
         return supported
     rival = "somebody else is more alike" if seen.margin < 0 else "somebody else is nearly as alike"
     return f"{rival}; {supported}"
-
-
-def _itself(number: int) -> str:
-    return "itself" if number == 1 else "themselves"

@@ -34,7 +34,7 @@ class Written:
     index: Path
     people: int
     appearances: int
-    sources: int
+    footage: str
     plots: int
     files: int
     bytes: int
@@ -71,7 +71,7 @@ def write_report(
         place / people_page(1),
         len(content.cards),
         totals.appearances,
-        totals.sources,
+        totals.footage,
         drawn,
         len(sizes),
         sum(sizes),

@@ -102,11 +102,13 @@
     }
     const name = element("span", "name");
     name.append(element("bdi", "", called));
-    const facts = `${nouns(one[APPEARANCES], "appearance")} · ${nouns(one[VIDEOS], "video")}`;
+    const facts = element("span", "facts");
+    const told = [nouns(one[APPEARANCES], "appearance"), nouns(one[VIDEOS], "video")];
+    for (const fact of one[NAME] ? [one[ID], ...told] : told) facts.append(element("span", "", fact), " ");
     const flags = element("span", "flags");
     if (one[CONFIRMED]) flags.append(element("span", "level confirmed", "✓ confirmed"), " ");
     if (one[DOUBTFUL]) flags.append(element("span", "level doubtful", `? ${counted(one[DOUBTFUL])} doubtful`));
-    link.append(name, element("span", "facts", one[NAME] ? `${one[ID]} · ${facts}` : facts), flags);
+    link.append(name, facts, flags);
     item.append(link);
     return item;
   };
