@@ -11,7 +11,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -99,18 +99,12 @@ def move_over(old: Path, new: Path) -> None:
         target = _free(new, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         (old / name).rename(target)
-    clear(old)
+    _remove_but(old, ())
 
 
 def clear(folder: Path) -> None:
     """Remove what cvid wrote, and the folder unless something of the user's is left in it."""
-    users = set(_of_user(folder))
-    names = [name for name in _names(folder) if name not in users]
-    for name in sorted(names, key=_summary_file(folder).__eq__):  # the summary last: it tells whose the others are
-        (folder / name).unlink(missing_ok=True)
-    for at, _, _ in os.walk(folder, topdown=False):
-        if not any(Path(at).iterdir()):
-            Path(at).rmdir()
+    _remove_but(folder, set(_of_user(folder)))
 
 
 def recover(home: Path) -> None:
@@ -134,6 +128,15 @@ def come_back(place: Path) -> None:
         move_over(aside, place)
     else:
         aside.rename(place)
+
+
+def _remove_but(folder: Path, users: Collection[str]) -> None:
+    names = [name for name in _names(folder) if name not in users]
+    for name in sorted(names, key=_summary_file(folder).__eq__):  # the summary last: it tells whose the others are
+        (folder / name).unlink(missing_ok=True)
+    for at, _, _ in os.walk(folder, topdown=False):
+        if not any(Path(at).iterdir()):
+            Path(at).rmdir()
 
 
 def _of_user(folder: Path) -> Iterator[str]:

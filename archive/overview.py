@@ -81,9 +81,9 @@ def snapshot(connection: Connection) -> Iterator[None]:
 def overview(connection: Connection) -> Overview:
     """Read everything but pictures and vectors."""
     people, found = queries.glances(connection), _sources(connection)
-    person = {one.id: row for row, one in enumerate(people)}
-    source = {one.sha256: row for row, one in enumerate(found)}
-    certainty = {word: place for place, word in enumerate(CERTAINTIES)}
+    at_person = {one.id: row for row, one in enumerate(people)}
+    at_source = {one.sha256: row for row, one in enumerate(found)}
+    at_word = {word: place for place, word in enumerate(CERTAINTIES)}
     query = select(
         tracks.c.sha256,
         assignments.c.identity,
@@ -97,12 +97,14 @@ def overview(connection: Connection) -> Overview:
     whose, figures = [np.zeros((0, 3), np.int64)], [np.zeros((0, 5))]
     for rows in connection.execute(query, execution_options={"yield_per": _AT_ONCE}).partitions():
         whose.append(
-            np.array([(source[r[0]], person.get(r[1], -1), certainty.get(r[2] or "", 3)) for r in rows], np.int64)
+            np.array([(at_source[r[0]], at_person.get(r[1], -1), at_word.get(r[2] or "", 3)) for r in rows], np.int64)
         )
         figures.append(np.array([r[3:] for r in rows], np.float64))  # None becomes NaN
     which, values = np.concatenate(whose), np.concatenate(figures)
     order = np.lexsort((which[:, 1], values[:, 1], values[:, 0], which[:, 0]))
-    return Overview(people, found, which[order, 1], which[order, 0], *values[order].T, which[order, 2])
+    source, person, certainty = which[order].T
+    start_s, end_s, quality, similarity, margin = values[order].T
+    return Overview(people, found, person, source, start_s, end_s, quality, similarity, margin, certainty)
 
 
 def faces(connection: Connection, appearances: Sequence[str]) -> Iterator[tuple[str, bytes]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from archive.overview import CERTAINTIES, Overview
-from cvid.types import Doubles
+from cvid.types import Doubles, Ints
 from reports.page.wording import LEVELS, Who
 from reports.wording import count
 
@@ -72,10 +72,10 @@ def heat_of(overview: Overview) -> Heat:
     inside = overview.person >= 0
     person, source = overview.person[inside], overview.source[inside]
     seconds = np.maximum(overview.end_s - overview.start_s, 1.0)[inside]
-    people = _most(np.bincount(person, seconds, len(overview.people)), PEOPLE_MOST)
+    people = _most(_sums(person, seconds, len(overview.people)), PEOPLE_MOST)
     at_person = {row: place for place, row in enumerate(people)}
     shown = np.isin(person, people)
-    sources = sorted(_most(np.bincount(source[shown], seconds[shown], len(overview.sources)), SOURCES_MOST))
+    sources = sorted(_most(_sums(source[shown], seconds[shown], len(overview.sources)), SOURCES_MOST))
     at_source = {row: place for place, row in enumerate(sources)}
     cells: dict[tuple[int, int], tuple[float, int, int]] = {}
     shown &= np.isin(source, sources)
@@ -101,6 +101,10 @@ def _counted(overview: Overview, values: Doubles, edges: Doubles, chosen: NDArra
     numbers = values[chosen & (overview.person >= 0)]
     numbers = np.clip(numbers[~np.isnan(numbers)], LOWEST, HIGHEST)
     return [int(number) for number in np.histogram(numbers, edges)[0]]
+
+
+def _sums(place: Ints, values: Doubles, count: int) -> Doubles:
+    return np.asarray(np.bincount(place, values, count), np.float64)
 
 
 def _most(values: Doubles, most: int) -> list[int]:

@@ -57,10 +57,11 @@ def write_faces(folder: Path, who: Who, rows: Sequence[Appearance], jpegs: Itera
         files[appearance] = ""
         if decoded(jpeg, cv2.IMREAD_REDUCED_GRAYSCALE_8) is None:  # the quickest way to see that it can be shown
             continue
-        home.mkdir(parents=True, exist_ok=True)
-        path = home / f"{slug(appearance, 'face')}.jpg"
-        path.write_bytes(jpeg)
-        files[appearance] = f"faces/{who.file}/{path.name}"
+        if best is None:
+            home.mkdir(parents=True, exist_ok=True)
+        name = f"{slug(appearance, 'face')}.jpg"
+        (home / name).write_bytes(jpeg)
+        files[appearance] = f"faces/{who.file}/{name}"
         if best is None or (quality[appearance], best[1]) > (best[0], appearance):
             best = quality[appearance], appearance, jpeg
     picture = decoded(best[2]) if best else None

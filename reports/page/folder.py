@@ -72,7 +72,8 @@ def written_beside(place: Path, summary: Callable[[], dict[str, Any]]) -> Iterat
         lock: ArchiveLock | None = _lock(place, beside)
         try:
             yield beside
-            lock = _unlocked(lock, beside)
+            _unlocked(lock, beside)
+            lock = None
             generated.finish(place, beside, summary(), "")
         except BaseException:
             _unlocked(lock, beside)

@@ -118,4 +118,4 @@ def _spread(count: int, ends: NDArray[np.int64], weight: NDArray[np.float64]) ->
         at = at + push / length * np.minimum(length, 0.1 * (1 - step / _ROUNDS))
     low, high = at.min(axis=0), at.max(axis=0)
     room = np.array([WIDTH - 2 * _MARGIN, HEIGHT - 2 * _MARGIN], np.float64)
-    return _MARGIN + (at - low) / np.maximum(high - low, 1e-9) * room
+    return np.asarray(_MARGIN + (at - low) / np.maximum(high - low, 1e-9) * room, np.float64)

@@ -39,11 +39,11 @@ class Renderer:
     def write(self, template: str, path: str, **content: Any) -> None:
         """Write one page; `path` is relative to the folder."""
         target = self._folder / path
-        target.parent.mkdir(exist_ok=True)
+        if not target.parent.is_dir():
+            target.parent.mkdir()
         root = "../" * path.count("/")
-        with target.open("w", encoding="utf-8", newline="\n") as file:
-            for part in self._jinja.get_template(template).generate(root=root, here=path, **content):
-                file.write(part)
+        text = self._jinja.get_template(template).render(root=root, here=path, **content)
+        target.write_bytes(text.encode())
 
     def write_assets(self) -> None:
         """Copy the style sheet, the script and the icon."""

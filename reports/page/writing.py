@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,7 +65,7 @@ def write_report(
         content = Content(catalogue)
         damaged = _write(catalogue, content, folder, hook)
         drawn = _draw(content, folder) if plots else 0
-        sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+        sizes = [Path(at, name).stat().st_size for at, _, names in os.walk(folder) for name in names]
         said |= {"schema_version": 1, "made_by": f"cvid {cvid.__version__}", "people": len(content.cards)}
     totals = content.totals
     return Written(
