@@ -11,7 +11,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from archive.records import ENCODING, json_line
 from cvid.errors import CatalogueError
 
-UNASSIGNED = "unassigned"
+UNASSIGNED, REPORTS = "unassigned", "reports"
 _WRITING, _LEAVING = ".writing-", ".leaving-"
 _IDENTITY = re.compile(r"(P\d{4,})(?:-|$)")
 _BY_NAME = re.compile(r"portrait\.jpg|log\.csv|log\.jsonl|faces/.*_\d\dh\d\dm\d\d\.\d{3}s(_\w+)*\.jpg", re.DOTALL)
@@ -55,11 +55,29 @@ def begin(place: Path) -> Path:
         CatalogueError: a file or a link lies at `place`.
     """
     if os.path.lexists(place) and (place.is_symlink() or not place.is_dir()):
-        raise CatalogueError(f"{place} is in the way and was not made by cvid; move it, and run `index` again")
-    beside = place.with_name(_WRITING + place.name)
-    _remove(beside)
+        raise CatalogueError(f"{place} is in the way and was not made by cvid; move it, and run the same command again")
+    beside = writing(place)
+    abandon(beside)
     beside.mkdir(parents=True)
     return beside
+
+
+def writing(place: Path) -> Path:
+    """Where `begin` makes its folder."""
+    return place.with_name(_WRITING + place.name)
+
+
+def abandon(beside: Path) -> None:
+    """Remove a folder that was begun; or a file or a link, which is never followed."""
+    if beside.is_dir() and not beside.is_symlink():
+        shutil.rmtree(beside)
+    else:
+        beside.unlink(missing_ok=True)
+
+
+def was_written(place: Path) -> bool:
+    """Does a summary of ours lie in the folder?"""
+    return bool(_written(place).files)
 
 
 def finish(place: Path, beside: Path, summary: dict[str, Any], digest: str) -> None:
@@ -81,18 +99,12 @@ def move_over(old: Path, new: Path) -> None:
         target = _free(new, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         (old / name).rename(target)
-    clear(old)
+    _remove_but(old, ())
 
 
 def clear(folder: Path) -> None:
     """Remove what cvid wrote, and the folder unless something of the user's is left in it."""
-    users = set(_of_user(folder))
-    names = [name for name in _names(folder) if name not in users]
-    for name in sorted(names, key=_summary_file(folder).__eq__):  # the summary last: it tells whose the others are
-        (folder / name).unlink(missing_ok=True)
-    for at, _, _ in os.walk(folder, topdown=False):
-        if not any(Path(at).iterdir()):
-            Path(at).rmdir()
+    _remove_but(folder, set(_of_user(folder)))
 
 
 def recover(home: Path) -> None:
@@ -102,13 +114,29 @@ def recover(home: Path) -> None:
         if not (name == UNASSIGNED or _IDENTITY.match(name)) or not entry.is_dir() or entry.is_symlink():
             continue
         if entry.name.startswith(_WRITING):
-            _remove(entry)
+            abandon(entry)
         elif entry.name.startswith(_LEAVING):
-            place = entry.with_name(entry.name.removeprefix(_LEAVING))
-            if place.is_dir():
-                move_over(entry, place)
-            else:
-                entry.rename(place)
+            come_back(entry.with_name(entry.name.removeprefix(_LEAVING)))
+
+
+def come_back(place: Path) -> None:
+    """Finish or undo what a stopped run left half-way when it put a new folder in this place."""
+    aside = place.with_name(_LEAVING + place.name)
+    if not aside.is_dir() or aside.is_symlink():
+        return
+    if place.is_dir():
+        move_over(aside, place)
+    else:
+        aside.rename(place)
+
+
+def _remove_but(folder: Path, users: Collection[str]) -> None:
+    names = [name for name in _names(folder) if name not in users]
+    for name in sorted(names, key=_summary_file(folder).__eq__):  # the summary last: it tells whose the others are
+        (folder / name).unlink(missing_ok=True)
+    for at, _, _ in os.walk(folder, topdown=False):
+        if not any(Path(at).iterdir()):
+            Path(at).rmdir()
 
 
 def _of_user(folder: Path) -> Iterator[str]:
@@ -153,7 +181,9 @@ def _written(folder: Path) -> _Written:
 
 def _summary_file(folder: Path) -> str:
     name = folder.name.removeprefix(_WRITING).removeprefix(_LEAVING)
-    return "summary.json" if name == UNASSIGNED else "identity.json"
+    if name == UNASSIGNED:
+        return "summary.json"
+    return "identity.json" if _IDENTITY.match(name) else "report.json"
 
 
 def _size(path: Path) -> int:
@@ -166,11 +196,3 @@ def _size(path: Path) -> int:
 
 def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def _remove(path: Path) -> None:
-    """Remove a file, a link or a folder; a link is never followed."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

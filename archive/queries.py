@@ -81,6 +81,17 @@ def appearances(connection: Connection, identity: str | None = None, grouped: bo
         yield Appearance(**row._mapping)
 
 
+def logged(connection: Connection) -> Iterator[tuple[Appearance, str]]:
+    """All appearances of people by identity, as in `glances`, then video and time; each with its video's sha256."""
+    query = _appearances().add_columns(tracks.c.sha256).where(assignments.c.identity.is_not(None))
+    order = (func.length(assignments.c.identity), assignments.c.identity, query.selected_columns["video"])
+    query = query.order_by(*order, tracks.c.sha256, tracks.c.start_s, tracks.c.x1, tracks.c.id)
+    for row in connection.execute(query, execution_options={"yield_per": _AT_ONCE}):
+        fields = dict(row._mapping)
+        sha256 = fields.pop("sha256")
+        yield Appearance(**fields), sha256
+
+
 def pictures_of(connection: Connection, identity: str) -> dict[str, list[tuple[float, str]]]:
     """Appearance → (time_s, digest) of its pictures, best first; "" for what is nobody's."""
     found: dict[str, list[tuple[float, str]]] = {}

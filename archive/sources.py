@@ -158,8 +158,9 @@ def shown() -> Subquery:
     place = func.row_number().over(
         partition_by=files.c.sha256, order_by=(files.c.missing, files.c.root_id, files.c.path)
     )
-    ranked = select(files.c.sha256, files.c.path, place.label("place")).where(files.c.sha256 != "").subquery()
-    return select(ranked.c.sha256, ranked.c.path).where(ranked.c.place == 1).subquery()
+    columns = (files.c.sha256, files.c.path, files.c.root_id, place.label("place"))
+    ranked = select(*columns).where(files.c.sha256 != "").subquery()
+    return select(ranked.c.sha256, ranked.c.path, ranked.c.root_id).where(ranked.c.place == 1).subquery()
 
 
 def _row(root_id: int, item: Found | Unreadable) -> dict[str, Any]:

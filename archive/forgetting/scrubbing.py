@@ -1,4 +1,4 @@
-"""Leave nothing of deleted rows: in free pages, in the write-ahead log, in older copies, in folders of people."""
+"""Leave nothing of deleted rows: in free pages, the write-ahead log, older copies, folders of people and the report."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def finish_scrub(path: Path, connection: Connection) -> None:
 
 
 def scrub(path: Path, connection: Connection) -> bool:
-    """Rewrite the catalogue, empty its log, and remove older copies and the folders of those who are no more.
+    """Rewrite the catalogue, empty its log, remove older copies, the folders of those who are no more, and the report.
 
     Returns:
         Whether all was done; not so where another program is reading, then the next run that writes does the rest.
@@ -31,6 +31,7 @@ def scrub(path: Path, connection: Connection) -> bool:
         for copy in sorted(path.parent.glob(f"{path.name}.before-*")):
             copy.unlink()
         _remove_folders(path.parent / "identities", set(connection.execute(select(identities.c.id)).scalars()))
+        _remove_report((path.parent / generated.REPORTS).resolve())
     connection.exec_driver_sql("VACUUM")
     busy = bool(connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()[0])
     if not busy:
@@ -47,3 +48,11 @@ def _remove_folders(home: Path, here: Collection[str]) -> None:
         identity = generated.identity_of(entry)
         if identity and identity not in here:
             generated.clear(entry)
+
+
+def _remove_report(place: Path) -> None:
+    """Remove the last report, which shows everybody, and one that is being written; the files of users stay."""
+    generated.abandon(generated.writing(place))
+    generated.come_back(place)
+    if generated.was_written(place):
+        generated.clear(place)

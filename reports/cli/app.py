@@ -23,6 +23,7 @@ VERBS = {
     "history": "reports.cli.history:history",
     "doubts": "reports.cli.doubts:doubts",
     "recluster": "reports.cli.recluster:recluster",
+    "report": "reports.cli.report:report",
     "export": "reports.cli.export:export",
     "status": "reports.cli.status:status",
     "models": "reports.cli.models:models",
