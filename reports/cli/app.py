@@ -24,6 +24,7 @@ VERBS = {
     "doubts": "reports.cli.doubts:doubts",
     "recluster": "reports.cli.recluster:recluster",
     "export": "reports.cli.export:export",
+    "annotate": "reports.cli.annotate:annotate",
     "status": "reports.cli.status:status",
     "models": "reports.cli.models:models",
     "evaluate": "reports.cli.evaluate:evaluate",
