@@ -21,6 +21,11 @@ def check_output(output: Path, source: Path, overwrite: bool) -> None:
         AnnotatingError: it is the source, is there already, belongs to an archive, or cannot be a video; with the
             remedy.
     """
+    with _told(output):
+        _refuse(output, source, overwrite)
+
+
+def _refuse(output: Path, source: Path, overwrite: bool) -> None:
     if output.suffix.lower() not in SUFFIXES:
         raise AnnotatingError(f"{output}: only MP4 is written; choose a name that ends in .mp4")
     if is_of_archive(output):

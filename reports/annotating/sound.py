@@ -19,8 +19,10 @@ _COPIED = ("aac", "mp3", "mp3float", "opus", "libopus", "flac")
 """Decoders whose streams MP4 holds and browsers play there. It holds AC-3 and ALAC too, which they do not."""
 _RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 _BIT_RATE_A_CHANNEL = 96_000
-_CHANNELS_MOST = 6
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+"""By the number of channels; of any other number two are made."""
 _DAMAGED_MOST = 500
+_DISCARD_ALL = 48  # AVDISCARD_ALL: the pictures need not be read a second time
 
 
 class Sound:
@@ -34,11 +36,9 @@ class Sound:
 
     def __init__(self, source: InputContainer, target: OutputContainer, with_metadata: bool) -> None:
         self._source, self._target = source, target
-        self._tracks = {
-            stream.index: _Track(stream, target, source.start_time or 0, with_metadata)
-            for stream in source.streams.audio
-            if stream.codec_context is not None
-        }
+        known = [stream for stream in source.streams.audio if stream.codec_context is not None]
+        self._tracks = {stream.index: _Track(stream, target, source.start_time or 0, with_metadata) for stream in known}
+        self._unknown = len(source.streams.audio) - len(known)
         self._packets = self._demuxed()
         self._next: Packet[Any] | None = None
         self._ended = not self._tracks
@@ -46,8 +46,8 @@ class Sound:
 
     @property
     def kept(self) -> list[str]:
-        """How each stream was taken over: "copied" or "encoded"."""
-        return [track.how for track in self._tracks.values()]
+        """How each stream was taken over: "copied" or "encoded"; "left out" where nothing here can decode it."""
+        return [track.how for track in self._tracks.values()] + ["left out"] * self._unknown
 
     def up_to(self, time_s: float) -> None:
         """Take over what is heard until a moment of the video."""
@@ -73,7 +73,11 @@ class Sound:
     def _demuxed(self) -> Iterator[Packet[Any]]:
         if not self._tracks:
             return
-        packets = self._source.demux(list(self._source.streams.audio))
+        every: Any
+        for every in self._source.streams:
+            if every.index not in self._tracks and hasattr(every, "discard"):  # PyAV 15 has none
+                every.discard = _DISCARD_ALL
+        packets = self._source.demux([s for s in self._source.streams.audio if s.index in self._tracks])
         while True:
             try:
                 packet = next(packets)
@@ -100,6 +104,7 @@ class _Track:
         copied = stream.codec_context.name in _COPIED
         self.how = "copied" if copied else "encoded"
         self._own: Any = target.add_stream_from_template(stream) if copied else _encoder(stream, target)
+        self._encoder = None if copied else _Encoder(self._own, self._origin)
         if with_metadata:
             self._own.metadata.update(stream.metadata)
 
@@ -110,8 +115,9 @@ class _Track:
 
     def taken(self, packet: Packet[Any]) -> list[Packet[Any]]:
         """What goes into the target for a packet of the source."""
-        if self.how == "encoded":
-            return self._encoded(packet)
+        if self._encoder:
+            self._last = packet.dts if packet.dts is not None else self._last
+            return [made for frame in self._decoded(packet) for made in self._encoder.taken(frame)]
         if packet.dts is None or (self._last is not None and packet.dts <= self._last) or packet.is_corrupt:
             self.damaged = True
             return []
@@ -122,34 +128,64 @@ class _Track:
         return [packet]
 
     def rest(self) -> list[Packet[Any]]:
-        """What the encoder still holds."""
-        if self.how == "copied":
+        """What the decoder and the encoder still hold."""
+        if not self._encoder:
             return []
-        return [*self._encoded(None), *self._own.encode(None)]
+        made = [packet for frame in self._decoded(None) for packet in self._encoder.taken(frame)]
+        return made + self._encoder.taken(None)
 
-    def _encoded(self, packet: Packet[Any] | None) -> list[Packet[Any]]:
-        self._last = packet.dts if packet is not None and packet.dts is not None else self._last
-        made: list[Packet[Any]] = []
+    def _decoded(self, packet: Packet[Any] | None) -> list[AudioFrame]:
         try:
             frames = self._stream.decode(packet) if self._failed < _DAMAGED_MOST else []
         except av.EOFError:
-            return made
+            return []
         except (av.FFmpegError, OSError):
             self._failed, self.damaged = self._failed + 1, True
-            return made
-        for frame in frames:
-            assert isinstance(frame, AudioFrame)
-            if frame.pts is not None:
-                frame.pts -= self._origin
-            made += self._own.encode(frame)
-        return made
+            return []
+        return [frame for frame in frames if isinstance(frame, AudioFrame)]
+
+
+class _Encoder:
+    """Encodes the frames of one stream, in order of time, also where their kind changes on the way."""
+
+    def __init__(self, stream: Any, origin: int) -> None:
+        self._stream, self._origin = stream, origin
+        self._first: AudioFrame | None = None
+        self._next: int | None = None  # the stamp that a frame without one has
+        self._last: int | None = None  # that was muxed
+
+    def taken(self, frame: AudioFrame | None) -> list[Packet[Any]]:
+        """The packets that come out for a frame; None asks for all that are still held."""
+        if frame is None:
+            return self._in_order(self._stream.encode(None)) if self._first else []
+        base = frame.time_base or Fraction(1, frame.sample_rate)
+        frame.pts = frame.pts - self._origin if frame.pts is not None else self._next
+        self._next = (frame.pts or 0) + round(Fraction(frame.samples, frame.sample_rate) / base)
+        self._first = self._first or frame
+        return [packet for like in self._like_first(frame) for packet in self._in_order(self._stream.encode(like))]
+
+    def _like_first(self, frame: AudioFrame) -> list[AudioFrame]:
+        assert self._first
+        kind = (self._first.format.name, self._first.layout.name, self._first.sample_rate)
+        if (frame.format.name, frame.layout.name, frame.sample_rate) == kind:
+            return [frame]
+        return av.AudioResampler(*kind).resample(frame)
+
+    def _in_order(self, packets: list[Packet[Any]]) -> list[Packet[Any]]:
+        """Packets whose time increases, as MP4 wants it."""
+        kept = []
+        for packet in packets:
+            if packet.dts is not None and (self._last is None or packet.dts > self._last):
+                self._last = packet.dts
+                kept.append(packet)
+        return kept
 
 
 def _encoder(stream: AudioStream, target: OutputContainer) -> Any:
     """An AAC stream like the source's."""
     rate = stream.rate if stream.rate in _RATES else 48000
     own: Any = target.add_stream("aac", rate=rate)
-    channels = stream.codec_context.channels
-    own.codec_context.layout = stream.layout.name if channels <= _CHANNELS_MOST else "stereo"
-    own.codec_context.bit_rate = _BIT_RATE_A_CHANNEL * min(channels, _CHANNELS_MOST)
+    layout = _LAYOUTS.get(stream.codec_context.channels, "stereo")
+    own.codec_context.layout = layout
+    own.codec_context.bit_rate = min(_BIT_RATE_A_CHANNEL, 2 * rate) * own.codec_context.channels
     return own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from reports.wording import count, span
 _NAMED_MOST = 5
 
 
-def summary(outcome: Outcome, wish: Wish, cast: Cast, output: Path) -> Iterator[str]:
-    """Lines for a reader."""
+def summary(outcome: Outcome, wish: Wish, cast: Cast, output: Path, lies_in: Sequence[str] = ()) -> Iterator[str]:
+    """Lines for a reader; `lies_in` are the folders of footage that the output lies in."""
     people = {trail.identity for trail in outcome.drawn if trail.identity}
     speed = outcome.duration_s / outcome.seconds if outcome.seconds else 0.0
     yield (
@@ -25,6 +25,13 @@ def summary(outcome: Outcome, wish: Wish, cast: Cast, output: Path) -> Iterator[
     )
     if outcome.damage:
         yield f"the video is {outcome.damage}; what can be read of it was written"
+    unseen = sorted(wish.only - {trail.identity for trail in cast.trails})
+    if unseen:
+        yield f"not seen in it: {', '.join(unseen)}"
+    if "left out" in outcome.sound:
+        yield "sound that nothing here can decode was left out"
+    if lies_in:
+        yield f"it lies among footage, in {printable(lies_in[0])}: the next index would take it for footage"
     if outcome.replaced:
         yield (
             f"no font here has all letters of the names of {_listed(outcome.replaced)}; ids stand for them "

@@ -73,16 +73,20 @@ def annotate(
       cvid annotate clip.mp4 --blur others --only P0003
     """
     from archive.catalogue import Catalogue
+    from archive.paths import inside
     from archive.trails import is_footage
     from reports.annotating.annotate import annotate as annotated
     from reports.annotating.display import Display
     from reports.annotating.film import AnnotatingError
+    from reports.annotating.fonts import check_font
     from reports.annotating.output import check_output
     from reports.annotating.scene import Wish
     from reports.annotating.told import as_json as outcome_json
     from reports.annotating.told import summary
 
     _check_usage(blur, only)
+    if font:
+        check_font(font)
     output = output or Path(f"{video.stem}.annotated.mp4")
     with Catalogue.open(archive) as catalogue:
         _check_there(video, catalogue)
@@ -91,13 +95,14 @@ def annotate(
             raise AnnotatingError(f"{output}: is footage of the archive and is never written to; choose another file")
         wish = Wish(blur or "", frozenset(catalogue.person(identity.strip()).id for identity in only))
         cast = _cast_of(video, wish, catalogue)
+        lies_in = [root for root in catalogue.roots() if inside(str(output.resolve()), root)]
     console = open_console(err=as_json)
-    with Display(console, lambda line: click.echo(line, err=as_json), video.name) as display:
+    with Display(console, (lambda line: None) if as_json else click.echo, video.name) as display:
         outcome = annotated(video, cast, wish, output, display, font)
     if as_json:
         print_json({"video": str(video), "output": str(output), **outcome_json(outcome, wish)})
     else:
-        for line in summary(outcome, wish, cast, output):
+        for line in summary(outcome, wish, cast, output, lies_in):
             click.echo(line)
     if outcome.damage:
         context.exit(DONE_WITH_FAILURES)
@@ -115,9 +120,13 @@ def _check_there(video: Path, catalogue: Catalogue) -> None:
     from archive.trails import named_alike
     from reports.annotating.film import AnnotatingError
 
-    if video.is_file():
-        return
-    if video.exists():
+    try:
+        if video.is_file():
+            return
+        there = video.exists()
+    except OSError as exc:
+        raise AnnotatingError(f"{video}: cannot be read ({exc.strerror or exc})") from exc
+    if there:
         raise AnnotatingError(f"{video}: is no file; name a single video")
     places = named_alike(catalogue.connection, video.name)
     here = [str(place) for place in places if place.exists()]
