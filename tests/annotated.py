@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from builders import HEIGHT, RATE, SIDE, WIDTH, Colour, Place, paint
+from builders import RATE, SIDE, Colour, Place, paint
 from filming import write
 
 from archive.trails import Indexed, Trail
 from cvid.types import Bytes, Track
 from reports.annotating.annotate import Cast, Outcome, annotate
+from reports.annotating.colours import colour_of
 from reports.annotating.scene import Wish
 
 GAP_S = 1.5
@@ -72,6 +73,11 @@ def near(picture: Bytes, place: tuple[float, float], colour: Sequence[int], tole
     return bool(np.abs(picture[y, x].astype(int) - np.array(colour)).max() <= tolerance)
 
 
+def bgr(identity: str) -> tuple[int, ...]:
+    """The colour of somebody's box."""
+    return tuple(reversed(colour_of(identity)))
+
+
 def part(picture: Bytes, corner: Place, side: int = SIDE) -> Bytes:
     """The face at a corner."""
     x, y = corner
@@ -88,6 +94,3 @@ def likeness(one: Bytes, other: Bytes) -> float:
         flat.append((grey - cv2.blur(grey, (grey.shape[1] // 3 | 1, grey.shape[0] // 3 | 1))).ravel())
     x, y = (values - values.mean() for values in flat)
     return float(x @ y) / max(float(np.linalg.norm(x)) * float(np.linalg.norm(y)), 1e-6)
-
-
-__all__ = ["HEIGHT", "WIDTH", "cast", "film_of", "follow", "likeness", "made", "moving", "near", "part", "trail"]

@@ -11,6 +11,8 @@ from reports.cli.output import open_console, print_json
 
 _PORTRAIT = (16, 8)
 """Columns and lines of the portrait."""
+_COLOURFUL = ("256", "truecolor", "windows")
+"""Terminals with fewer colours than these get letters."""
 _LEAST_COLUMNS = 60
 """A narrower terminal has no room for it."""
 
@@ -56,6 +58,7 @@ def show(identity: str, archive: Path, as_json: bool) -> None:
     seen = f"{count(person.appearances, 'appearance')} in {count(person.videos, 'video')}"
     tight = "" if person.tightness is None else f" · {person.tightness:.2f} similar among themselves"
     headline = f"{title} · {seen}, {span(person.screen_time_s)} on screen{tight}"
-    console.print(beside_portrait(headline, portrait, *_PORTRAIT, console.color_system is not None))
+    colour = console.color_system in _COLOURFUL and not console.no_color
+    console.print(beside_portrait(headline, portrait, *_PORTRAIT, colour))
     console.print()
     console.print(appearances_table(appearances, missing))
