@@ -232,6 +232,23 @@ def test_progress_is_told_in_plain_lines(archive: Path, tmp_path: Path) -> None:
     assert "left" in lines[0] and "left" not in lines[-1]
 
 
+def test_progress_is_a_bar_in_a_terminal() -> None:
+    from io import StringIO
+
+    from rich.console import Console
+
+    from reports.annotating.display import Display
+
+    screen, lines = StringIO(), list[str]()
+    console = Console(file=screen, force_terminal=True, width=120, legacy_windows=False)
+    now = iter(range(100))
+    with Display(console, lines.append, "clip [holiday].mp4", lambda: float(next(now))) as display:
+        display(Step(50, 10.0, 20.0))
+        display(Step(60, 12.0, 20.0))
+    assert "clip [holiday].mp4" in screen.getvalue() and "0:12 of 0:20 · 60 frames" in screen.getvalue()
+    assert "real time" in screen.getvalue() and "left" in screen.getvalue() and lines == []
+
+
 def test_names_reach_the_picture_and_the_summary(tmp_path: Path) -> None:
     source = write_video(tmp_path / "footage" / "a.mp4", [Shot(2.5, {RED: LEFT})])
     index(tmp_path / "archive", source.parent)
