@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, select
 
+from archive.found import Stamp
 from archive.packing import unpack_track
 from archive.schema import assignments, files, forgotten, identities, roots, runs, tracks, trails, videos
 from cvid.errors import VideoError
@@ -101,14 +103,22 @@ def erased_from(connection: Connection, sha256: str) -> list[Track]:
     return [_track(way) for way in ways]
 
 
-def content_of(video: Path) -> str:
-    """The sha256 of a file, by which it is known wherever it lies.
+def content_of(connection: Connection, video: Path) -> str:
+    """The sha256 of a file, by which it is known wherever it lies; it is read only where the last scan has not seen it.
 
     Raises:
         VideoError: it cannot be read.
     """
     try:
         with video.open("rb") as file:
+            stamp, real = Stamp.of(os.fstat(file.fileno())), video.resolve()
+            same = [getattr(files.c, column) == value for column, value in _columns(stamp).items()]
+            query = (
+                select(roots.c.path.label("root"), files.c.path, files.c.sha256).join_from(files, roots).where(*same)
+            )
+            for row in connection.execute(query.where(files.c.sha256 != "")) if stamp.tells else ():
+                if joined(row.root, row.path) == real:
+                    return str(row.sha256)
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as exc:
         raise VideoError(video, exc.strerror or "it cannot be read") from exc
@@ -128,6 +138,10 @@ def is_footage(connection: Connection, path: Path) -> bool:
     """Is this the path of a file that is in the catalogue?"""
     wanted = path.resolve()
     return any(place.resolve() == wanted for place in named_alike(connection, wanted.name))
+
+
+def _columns(stamp: Stamp) -> dict[str, int]:
+    return {"size": stamp.size, "mtime_ns": stamp.mtime_ns, "inode": stamp.inode}
 
 
 def _track(way: Sequence[Row[Any]]) -> Track:

@@ -76,7 +76,8 @@ def measured(name: str, videos: list[Path], folder: Path, rounds: int) -> None:
 
 def cast_of(video: Path, archive: Path) -> Cast:
     with Catalogue.open(archive) as catalogue:
-        sha256, connection = content_of(video), catalogue.connection
+        connection = catalogue.connection
+        sha256 = content_of(connection, video)
         found = indexed(connection, sha256)
         assert found
         return Cast(found, trails_of(connection, sha256), erased_from(connection, sha256))

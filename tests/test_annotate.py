@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from filming import read
 from indexing import index, seen
 
 from archive.catalogue import Catalogue
+from archive.trails import content_of
 from cvid.types import Bytes
 from reports.annotating.annotate import Step, annotate
 from reports.annotating.film import AnnotatingError
@@ -112,6 +114,19 @@ def test_a_moved_copy_is_known_by_its_content(archive: Path, tmp_path: Path) -> 
     moved.write_bytes((archive / "footage" / "b.mp4").read_bytes())
     done = run("annotate", moved, "-o", tmp_path / "o.mp4", "--archive", archive / "archive")
     assert done.exit_code == 0 and "1 person in 1 appearance" in done.stdout
+
+
+def test_a_file_is_read_only_where_the_scan_has_not_seen_it(tmp_path: Path) -> None:
+    """As large, but changed since: it is another file."""
+    source = write_video(tmp_path / "footage" / "a.mp4", [Shot(1.0, {RED: LEFT})])
+    index(tmp_path / "archive", source.parent)
+    with Catalogue.open(tmp_path / "archive") as catalogue:
+        known = content_of(catalogue.connection, source)
+        assert known == hashlib.sha256(source.read_bytes()).hexdigest()
+        data = bytearray(source.read_bytes())
+        data[-1] ^= 1
+        source.write_bytes(data)
+        assert content_of(catalogue.connection, source) == hashlib.sha256(data).hexdigest() != known
 
 
 def refused(*args: str | Path) -> str:

@@ -33,7 +33,7 @@ from sqlalchemy import update
 
 from archive.catalogue import Catalogue
 from archive.schema import assignments
-from archive.trails import erased_from, trails_of
+from archive.trails import content_of, erased_from, trails_of
 from cvid.types import Bytes
 from reports.annotating.annotate import annotate
 from reports.annotating.scene import Wish
@@ -206,10 +206,9 @@ def test_who_was_forgotten_stays_covered(archive: Path, tmp_path: Path) -> None:
     assert run("forget", red.identity, "--yes", "--archive", copy).exit_code == 0
     source, output = archive / "footage" / "a.mp4", tmp_path / "o.mp4"
     with Catalogue.open(copy) as catalogue:
-        from archive.trails import content_of
-
-        assert len(trails_of(catalogue.connection, content_of(source))) == 1
-        (way,) = erased_from(catalogue.connection, content_of(source))
+        sha256 = content_of(catalogue.connection, source)
+        assert len(trails_of(catalogue.connection, sha256)) == 1
+        (way,) = erased_from(catalogue.connection, sha256)
         assert len(way) >= 3
     done = run("annotate", source, "-o", output, "--blur", "all", "--archive", copy)
     assert "covered: 2 appearances" in done.stdout

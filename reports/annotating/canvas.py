@@ -10,7 +10,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from cvid.opencv import cv2
-from cvid.types import Bytes, Doubles, Floats
+from cvid.types import Bytes, Floats
 from cvid.upright import Pose
 from cvid.video import Picture
 from reports.annotating.colours import Matrix, Yuv
@@ -89,7 +89,7 @@ class Canvas:
         self.time_s = picture.time_s
         wide, high = _upright_size(picture.decoded, picture.pose)
         even = (wide + wide % 2, high + high % 2)
-        self._scale = np.tile(np.array([look.width / even[0], look.height / even[1]]), 2)
+        self._scale = look.width / even[0], look.height / even[1]
         self.frame = VideoFrame(look.width, look.height, "yuv420p")
         self.y, self.u, self.v = self._planes = [_view(self.frame, plane) for plane in range(3)]
         source = _limited(picture.decoded)
@@ -101,9 +101,10 @@ class Canvas:
         self.frame.pts, self.frame.time_base = pts, time_base
         self.frame.duration = duration
 
-    def pixels(self, box: Doubles) -> tuple[int, int, int, int]:
+    def pixels(self, box: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
         """A box of the upright frame as whole even px of the canvas that hold all of it; cut to the picture."""
-        x1, y1, x2, y2 = (box * self._scale).tolist()
+        wide, high = self._scale
+        x1, y1, x2, y2 = box[0] * wide, box[1] * high, box[2] * wide, box[3] * high
         left, top = max(int(x1 // 2) * 2, 0), max(int(y1 // 2) * 2, 0)
         return left, top, min(-int(-x2 // 2) * 2, self.width), min(-int(-y2 // 2) * 2, self.height)
 

@@ -21,8 +21,9 @@ from reports.annotating.canvas import Canvas, Look
 from reports.annotating.sound import Sound
 
 _CODEC = "libx264"
-CODING = {"preset": "veryfast", "crf": "20"}
-"""Faster presets make larger files; slower ones cost more than all else together."""
+CODING = {"preset": "veryfast", "crf": "20", "g": "60"}
+"""Faster presets make larger files, slower ones cost more than all else together; key frames so often that a player
+finds any moment at once."""
 _NOT_COPIED = ("major_brand", "minor_version", "compatible_brands", "encoder", "duration")
 _FINEST = 1_000_000
 _UNIT = Fraction(1, 90_000)

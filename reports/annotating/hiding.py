@@ -20,16 +20,14 @@ _RENEWED_S = 1.0
 _STEPS = 8
 """Means are told to the nearest of so many: a slow change from frame to frame would tell more."""
 _SMALLEST_PX = 2
-
-Means = Sequence[Bytes]
-"""Of each plane, uint8 (4, 4) or less."""
+_VEIL_PX = 64
 
 
 class Hider:
     """Covers one face, frame by frame."""
 
     def __init__(self) -> None:
-        self._means: Means | None = None
+        self._veils: Sequence[Bytes] | None = None  # one a plane, of a fixed size
         self._taken_s = -np.inf
 
     def hide(self, canvas: Canvas, box: tuple[int, int, int, int]) -> None:
@@ -38,10 +36,10 @@ class Hider:
         if right - left < _SMALLEST_PX or bottom - top < _SMALLEST_PX:
             return
         regions = canvas.regions(box)
-        if self._means is None or not 0 <= canvas.time_s - self._taken_s < _RENEWED_S:
-            self._means, self._taken_s = [_means(region) for region in regions], canvas.time_s
-        for region, means in zip(regions, self._means, strict=True):
-            region[:] = _spread(means, region.shape[1], region.shape[0])
+        if self._veils is None or not 0 <= canvas.time_s - self._taken_s < _RENEWED_S:
+            self._veils, self._taken_s = [_veil(_means(region)) for region in regions], canvas.time_s
+        for region, veil in zip(regions, self._veils, strict=True):
+            region[:] = cv2.resize(veil, (region.shape[1], region.shape[0]), interpolation=cv2.INTER_LINEAR)
 
 
 def _means(region: Bytes) -> Bytes:
@@ -51,8 +49,8 @@ def _means(region: Bytes) -> Bytes:
     return np.asarray(means // _STEPS * _STEPS + _STEPS // 2, np.uint8)
 
 
-def _spread(means: Bytes, width: int, height: int) -> Bytes:
-    """The means over a region, without edges between them."""
-    wide = cv2.resize(means, (width, height), interpolation=cv2.INTER_LINEAR)
-    kernel = (max(width // _CELLS, 1) | 1, max(height // _CELLS, 1) | 1)
-    return np.asarray(cv2.blur(wide, kernel, borderType=cv2.BORDER_REPLICATE), np.uint8)
+def _veil(means: Bytes) -> Bytes:
+    """Means as a picture without edges between them, uint8 (64, 64), to be stretched over a region."""
+    wide = cv2.resize(means, (_VEIL_PX, _VEIL_PX), interpolation=cv2.INTER_LINEAR)
+    side = _VEIL_PX // _CELLS | 1
+    return np.asarray(cv2.blur(wide, (side, side), borderType=cv2.BORDER_REPLICATE), np.uint8)

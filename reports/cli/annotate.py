@@ -145,7 +145,7 @@ def _cast_of(video: Path, wish: Wish, catalogue: Catalogue) -> Cast:
     from reports.annotating.annotate import Cast
     from reports.annotating.film import AnnotatingError
 
-    sha256 = content_of(video)
+    sha256 = content_of(catalogue.connection, video)
     found = indexed(catalogue.connection, sha256)
     index = f"{program()} index {shlex.quote(str(video))} --archive {shlex.quote(str(catalogue.folder))}"
     if found is None:
