@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, literal, select, true
 
 from archive import sources
 from archive.records import CONFIRMED, DOUBTFUL, Appearance, Glance, Moment, Person, Run
-from archive.schema import assignments, crops, files, identities, pictures, runs, tracks, vectors, videos
+from archive.schema import assignments, crops, files, identities, pictures, roots, runs, tracks, vectors, videos
+from cvid.places import joined
 
 NOWHERE = Moment("", 0.0)
 _NOT_YET = "not sorted into people yet"
@@ -126,6 +128,29 @@ def portrait_of(connection: Connection, appearance: str) -> bytes | None:
     return bytes(found) if found is not None else None
 
 
+def missing_of(connection: Connection, identity: str) -> set[str]:
+    """The appearances of an identity whose video lies nowhere where it was seen last; at an address the last scan says.
+
+    Paths are looked at anew: footage is moved without a scan, and disks are taken out.
+    """
+    query = (
+        select(tracks.c.id, roots.c.path.label("root"), files.c.path, files.c.missing)
+        .join(assignments, assignments.c.track_id == tracks.c.id)
+        .join(files, files.c.sha256 == tracks.c.sha256)
+        .join(roots, roots.c.id == files.c.root_id)
+        .where(assignments.c.identity == identity)
+    )
+    there: dict[tuple[str, str], bool] = {}
+    found: dict[str, bool] = {}
+    for row in connection.execute(query):
+        place = row.root, row.path
+        if place not in there:
+            lies = joined(*place)
+            there[place] = _exists(lies) if isinstance(lies, Path) else not row.missing
+        found[row.id] = found.get(row.id, False) or there[place]
+    return {appearance for appearance, is_there in found.items() if not is_there}
+
+
 def all_runs(connection: Connection) -> list[Run]:
     """Newest first."""
     return [Run(**row._mapping) for row in connection.execute(select(runs).order_by(runs.c.id.desc()))]
@@ -162,6 +187,13 @@ def revectored(connection: Connection, model: str) -> tuple[int, int]:
     done = select(func.count()).where(vectors.c.model == model)
     total = select(func.count(vectors.c.track_id.distinct()))
     return int(connection.execute(done).scalar_one()), int(connection.execute(total).scalar_one())
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False  # nobody may look there
 
 
 def _appearances() -> Select[Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 from typing import Literal
@@ -115,6 +116,15 @@ def frames(path: Place, info: VideoInfo, tell_damage: Callable[[str], None] | No
         tell_damage(reader.damage)
 
 
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A frame of a video as the decoder left it, for what needs its pixels unconverted; `pose` makes it upright."""
+
+    decoded: VideoFrame
+    time_s: float
+    pose: Pose
+
+
 class FrameReader:
     """The frames of a file, or of a span of it, in the order of presentation, upright, with increasing times.
 
@@ -169,12 +179,28 @@ class FrameReader:
                 lambda: bgr,
             )
             return
+        for picture in self.pictures():
+            luma = picture.pose.upright(luma_of(picture.decoded))
+            to_bgr = partial(bgr_of, picture.decoded, picture.pose)
+            yield Frame(self._numbers.number(picture.decoded.pts), picture.time_s, luma, to_bgr)
+
+    def pictures(self, threads: int = 1) -> Iterator[Picture]:
+        """Read the span of a video, once, without making its frames upright.
+
+        Args:
+            threads: how many decode; 0 stands for as many as there are cores.
+
+        Raises:
+            VideoError, IndivisibleError: as of `__iter__`.
+        """
         with opened(self._path) as (container, stream):
-            yield from self._frames(container, stream)
+            if threads != 1:
+                stream.thread_type, stream.codec_context.thread_count = "AUTO", threads
+            yield from self._pictures(container, stream)
         if self._span.whole and not self.course.begun:
             raise VideoError(self._path, "no frame of it can be decoded")
 
-    def _frames(self, container: InputContainer, stream: VideoStream) -> Iterator[Frame]:
+    def _pictures(self, container: InputContainer, stream: VideoStream) -> Iterator[Picture]:
         course, step_s = self.course, float(1 / self._info.rate) if self._info.rate else 0.04
         origin_s: float | None = container.start_time / av.time_base if container.start_time is not None else None
         course.stated_end_s, course.origin_s = stated_end_s(container, stream), origin_s or 0.0
@@ -194,16 +220,12 @@ class FrameReader:
             course.time_s = max(time_s, 0.0) if first else time_s if time_s > last_s else last_s + step_s
             if first or picture.rotation != rotation_deg:
                 rotation_deg, pose = picture.rotation, Pose.of(picture)
-            yield self._frame(picture, course.time_s, pose)
+            yield Picture(picture, course.time_s, pose)
             first = False
         shown_s = seconds(self._last, stream.time_base)
         if course.begun and origin_s is not None and shown_s is not None:  # frames that were not decoded
             course.time_s = max(course.time_s, shown_s - origin_s)
             course.end_s = max(course.end_s, shown_s + (seconds(self._last_lasts, stream.time_base) or 0.0))
-
-    def _frame(self, picture: VideoFrame, time_s: float, pose: Pose) -> Frame:
-        luma = pose.upright(luma_of(picture))
-        return Frame(self._numbers.number(picture.pts), time_s, luma, partial(bgr_of, picture, pose))
 
     def _outside(self, stamp: int) -> bool:
         return (self._begin is not None and stamp < self._begin) or (self._end is not None and stamp >= self._end)

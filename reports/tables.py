@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,8 +38,22 @@ def people_table(people: Sequence[Person], status: bool = True) -> Table:
     return table
 
 
-def appearances_table(appearances: Iterable[Appearance]) -> Table:
-    """Where one identity appears."""
+def beside_portrait(text: str, jpeg: bytes | None, width: int, height: int, colour: bool) -> Table:
+    """A text with a face of so many cells before it; without one where there is no picture, or a broken one."""
+    from reports.review.blocks import decoded, face_text
+
+    table = Table.grid(padding=(0, 2))
+    if decoded(jpeg) is None:
+        table.add_row(Text(text))
+    else:
+        table.add_column(no_wrap=True, width=width)
+        table.add_column(overflow="fold", vertical="middle")
+        table.add_row(face_text(jpeg, width, height, colour), Text(text))
+    return table
+
+
+def appearances_table(appearances: Iterable[Appearance], missing: Collection[str] = ()) -> Table:
+    """Where one identity appears; `missing` are the appearances whose video is not there any more."""
     table = _table()
     table.add_column("Appearance", style="bold", no_wrap=True)
     table.add_column("Video", overflow="fold", min_width=10)
@@ -49,7 +63,7 @@ def appearances_table(appearances: Iterable[Appearance]) -> Table:
     for a in appearances:
         table.add_row(
             a.appearance,
-            Text(printable(a.video)),
+            Text.assemble(printable(a.video), (" (missing)", "red") if a.appearance in missing else ""),
             _precise(a.start_s),
             _precise(a.end_s),
             f"{a.faces:,}",

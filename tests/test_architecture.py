@@ -144,17 +144,18 @@ DOORS = {
     "onnxruntime": {"cvid.sessions"},
     "faiss": {"cvid.clustering.graph"},
     "numba": {"cvid.clustering.merging"},
-    "av": {"cvid.decoding", "cvid.video", "cvid.upright", "reports.sample"},
+    "av": {"cvid.decoding", "cvid.video", "cvid.upright", "reports.sample", "reports.annotating.canvas",
+           "reports.annotating.film", "reports.annotating.sound"},
     "insightface": {"cvid.embedders.arcface"},
     "deepface": {"cvid.embedders.deepface"},
     "retinaface": {"cvid.detectors.retinaface_r50"},
     "ray": {"archive.engines.ray.cluster"},
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("library", DOORS)
 def test_libraries_have_one_door(library: str) -> None:
-    """Where missing system libraries, threads and hostile files are dealt with; the sample only writes videos."""
+    """Where missing system libraries, threads and hostile files are dealt with; samples and copies are written."""
     assert {name for name in SOURCES if library in tops(name)} == DOORS[library]
 
 

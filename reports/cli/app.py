@@ -25,6 +25,7 @@ VERBS = {
     "recluster": "reports.cli.recluster:recluster",
     "report": "reports.cli.report:report",
     "export": "reports.cli.export:export",
+    "annotate": "reports.cli.annotate:annotate",
     "status": "reports.cli.status:status",
     "models": "reports.cli.models:models",
     "evaluate": "reports.cli.evaluate:evaluate",

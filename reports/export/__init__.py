@@ -75,7 +75,7 @@ def write_file(path: Path, overwrite: bool, write: Callable[[IO[bytes]], T]) -> 
                 written = write(stream)
                 stream.flush()
                 os.fsync(stream.fileno())
-            Path(part).chmod(0o666 & ~_umask())
+            Path(part).chmod(usual_rights())
             Path(part).replace(path)
         except BaseException:
             Path(part).unlink(missing_ok=True)
@@ -86,7 +86,7 @@ def write_file(path: Path, overwrite: bool, write: Callable[[IO[bytes]], T]) -> 
 def _refuse(path: Path, overwrite: bool) -> None:
     from cvid.media import looks_like_media
 
-    if _is_of_archive(path):
+    if is_of_archive(path):
         raise ExportError(f"{path}: belongs to an archive of cvid, which writes it itself; choose another file")
     if not path.exists():
         return
@@ -96,7 +96,7 @@ def _refuse(path: Path, overwrite: bool) -> None:
         raise ExportError(f"{path}: exists already; choose another file or add --overwrite")
 
 
-def _is_of_archive(path: Path) -> bool:
+def is_of_archive(path: Path) -> bool:
     """Is it the catalogue of an archive, or in one of the folders that it writes?"""
     for folder in path.resolve().parents:
         if (folder / "catalogue.sqlite").exists():
@@ -116,8 +116,8 @@ def _told(path: Path) -> Iterator[None]:
         raise ExportError(f"{path}: cannot be written ({exc.strerror or exc})") from exc
 
 
-def _umask() -> int:
-    """The rights that new files of this process lack; they can only be read by setting them."""
+def usual_rights() -> int:
+    """The rights of new files of this process; what they lack can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
-    return mask
+    return 0o666 & ~mask
