@@ -37,6 +37,11 @@ def archive(made: tuple[Path, Mapping[str, int]], tmp_path: Path) -> Iterator[Pa
     yield tmp_path / "archive"
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(screens, "_POLL_S", 0.05)
+
+
 Drive = Callable[[ReviewApp, Pilot[None]], Awaitable[None]]
 
 
@@ -55,9 +60,11 @@ def drive(archive: Path, steps: Drive, size: tuple[int, int] = (100, 36)) -> Non
 
 async def loaded(app: ReviewApp, pilot: Pilot[None]) -> None:
     """Wait until all is sorted and shown."""
-    for _ in range(200):
+    for _ in range(1000):
         await pilot.pause(0.02)
-        if app.session.clerk.idle and app._as_of == app.session.clerk.sortings and not app.session.news():
+        session = app.session
+        told = all(step.told for step in [*session._steps, *session._undoing])
+        if told and session.clerk.idle and app._as_of == session.clerk.sortings:
             await app.workers.wait_for_complete()
             await pilot.pause()
             return

@@ -11,8 +11,8 @@ import numpy as np
 
 from archive import sources
 from archive.catalogue import Catalogue
-from archive.overview import CERTAINTIES, Overview, as_of, bar_in_use, overview
 from archive.doubts import SAME, doubts_of
+from archive.overview import CERTAINTIES, Overview, as_of, bar_in_use, overview
 from reports.page.timeline import Timelines
 from reports.page.together import Together
 from reports.page.wording import Who, source_names, who_is

@@ -29,7 +29,7 @@ from reports.review.panel import QuestionPanel
 from reports.review.player import open_at
 from reports.review.questions import BELONGS, NAME, ODD, ONE, Question, questions_of
 from reports.review.rows import Rows
-from reports.review.session import ReviewSession
+from reports.review.session import Progress, ReviewSession
 from reports.wording import count, span
 
 _LEAST = (60, 16)
@@ -76,6 +76,7 @@ class ReviewApp(App[None]):
         self._names: dict[str, str] = {}
         self._missing: frozenset[str] = frozenset()
         self._as_of = -1
+        self._progress: Progress | None = None
 
     def compose(self) -> ComposeResult:
         """The three parts, and a note for screens that are too small for them."""
@@ -138,10 +139,19 @@ class ReviewApp(App[None]):
             self._as_of = self.session.clerk.sortings
             self._load()
         elif self._as_of >= 0:
-            self.panel.tell(self._names, self.session.progress())
+            self._tell()
+
+    def _tell(self) -> None:
+        """Say how far it is, where that has changed: drawing takes time too."""
+        progress = self.session.progress()
+        if progress != self._progress:
+            self._progress = progress
+            self.panel.tell(self._names, progress)
 
     def _ask(self) -> None:
-        self.panel.put(self.session.question(), self._names, self.session.progress())
+        question = self.session.question()
+        self._progress = self.session.progress()
+        self.panel.put(question, self._names, self._progress)
 
     def on_rows_moved(self, event: Rows.Moved) -> None:
         """Another person, or another appearance of the same one."""
