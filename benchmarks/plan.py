@@ -103,7 +103,7 @@ PLAN = (
     ),
     Run("Workers", "workers", (), ("--what", "folder", "--rounds", "1"), "workers.png"),
     Run("The Ray engine beside two workers", "workers", ("--jobs", "2", "--what", "folder", "--ray")),
-    Run("Memory and the length of a video", "memory", ("--minutes", "3,30"), ("--minutes", "1,3")),
+    Run("Memory and the length of a video", "memory", ("--minutes", "3,120", "--jobs", "2"), ("--minutes", "1,3")),
     Run(
         "Growth with footage, files, tracks and people",
         "footage_growth",
