@@ -86,14 +86,16 @@ def test_faces_and_videos_are_opened(archive: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_verb(archive: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, MAIN, "review", "--plain", "--archive", archive],
-        input="q\n",
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "Which of these faces" in done.stdout
+    for typed in ("q\n", ""):
+        done = subprocess.run(
+            [sys.executable, MAIN, "review", "--plain", "--archive", archive],
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert "Which of these faces" in done.stdout and "0 of about" in done.stdout.splitlines()[-1]
+        assert "Aborted" not in done.stderr
     refused = run("review", "--archive", archive)
     assert refused.exit_code == 2 and "--plain" in refused.output
     nowhere = run("review", "--plain", "--archive", archive / "none")

@@ -31,11 +31,7 @@ def review(plain: bool, blocks: bool, archive: Path) -> None:
         from reports.review.plain import review_plain
 
         with ReviewSession(archive, settings) as session:
-            review_plain(
-                session,
-                click.echo,
-                lambda prompt: click.prompt(prompt, prompt_suffix="", default="", show_default=False),
-            )
+            review_plain(session, click.echo, _ask)
         return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("the review needs a terminal; `review --plain` asks line by line")
@@ -44,3 +40,15 @@ def review(plain: bool, blocks: bool, archive: Path) -> None:
 
     with ReviewSession(archive, settings) as session:
         ReviewApp(session, face_maker(plain=blocks)).run()
+
+
+def _ask(prompt: str) -> str:
+    """What is typed at a prompt.
+
+    Raises:
+        EOFError: the input has ended, or Ctrl-C was pressed.
+    """
+    try:
+        return str(click.prompt(prompt, prompt_suffix="", default="", show_default=False))
+    except click.Abort:
+        raise EOFError from None
