@@ -40,15 +40,16 @@ def people_table(people: Sequence[Person], status: bool = True) -> Table:
 
 def beside_portrait(text: str, jpeg: bytes | None, width: int, height: int, colour: bool) -> Table:
     """A text with a face of so many cells before it; without one where there is no picture, or a broken one."""
-    from reports.review.blocks import decoded, face_text
-
     table = Table.grid(padding=(0, 2))
-    if decoded(jpeg) is None:
-        table.add_row(Text(text))
-    else:
-        table.add_column(no_wrap=True, width=width)
-        table.add_column(overflow="fold", vertical="middle")
-        table.add_row(face_text(jpeg, width, height, colour), Text(text))
+    if jpeg:
+        from reports.review.blocks import decoded, face_text
+
+        if decoded(jpeg) is not None:
+            table.add_column(no_wrap=True, width=width)
+            table.add_column(overflow="fold", vertical="middle")
+            table.add_row(face_text(jpeg, width, height, colour), Text(text))
+            return table
+    table.add_row(Text(text))
     return table
 
 
