@@ -10,6 +10,7 @@ from builders import RATE, SIDE, Colour, Place, paint
 from filming import write
 
 from archive.trails import Indexed, Trail
+from cvid.detectors import Detector
 from cvid.types import Bytes, Track
 from reports.annotating.annotate import Cast, Outcome, annotate
 from reports.annotating.colours import colour_of
@@ -38,8 +39,8 @@ def trail(
     return Trail(f"{identity}-{track.time_s[0]:.2f}", identity, name, similarity, certainty, track)
 
 
-def cast(*trails: Trail, duration_s: float = 2.0, erased: Sequence[Track] = ()) -> Cast:
-    return Cast(Indexed("video", duration_s, "balanced", GAP_S, 1.0), list(trails), list(erased))
+def cast(*trails: Trail, duration_s: float = 2.0) -> Cast:
+    return Cast(Indexed("video", duration_s, "balanced", GAP_S, 1.0), list(trails), [])
 
 
 def film_of(
@@ -59,10 +60,10 @@ def moving(
     return [paint({colour: at(n / rate)}, ground) for n in range(round(seconds * rate))]
 
 
-def made(source: Path, *trails: Trail, wish: Wish = PLAIN, erased: Sequence[Track] = ()) -> tuple[Path, Outcome]:
+def made(source: Path, *trails: Trail, wish: Wish = PLAIN, detector: Detector | None = None) -> tuple[Path, Outcome]:
     """The annotated copy of a video, and what is told of it."""
     output = source.with_name(f"{source.stem}.annotated.mp4")
-    return output, annotate(source, cast(*trails, erased=erased), wish, output)
+    return output, annotate(source, cast(*trails), wish, output, detector=detector)
 
 
 def near(picture: Bytes, place: tuple[float, float], colour: Sequence[int], tolerance: int = 40) -> bool:

@@ -27,6 +27,7 @@ from builders import (
     write_video,
 )
 from calling import run
+from fakes import SquareDetector
 from filming import read
 from indexing import index, seen
 from sqlalchemy import update
@@ -175,7 +176,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_verb_covers_and_says_what_it_cannot(archive: Path, tmp_path: Path) -> None:
     source, output = archive / "footage" / "a.mp4", tmp_path / "o.mp4"
-    done = run("annotate", source, "-o", output, "--blur", "all", "--archive", archive / "archive")
+    done = run("annotate", source, "-o", output, "--blur", "all", "--as-indexed", "--archive", archive / "archive")
     assert done.exit_code == 0 and "covered: 2 appearances" in done.stdout
     assert "Faces that were not detected are not covered" in done.stdout and "before you publish it" in done.stdout
     for frame in read(output):
@@ -192,7 +193,17 @@ def test_a_doubtful_appearance_of_the_one_is_covered_and_told(archive: Path, tmp
     with Catalogue.create_or_open(copy) as catalogue:
         doubt = update(assignments).where(assignments.c.track_id == red.appearance).values(certainty="doubtful")
         catalogue.connection.execute(doubt)
-    args = ("annotate", archive / "footage" / "a.mp4", "--blur", "others", "--only", red.identity, "--archive", copy)
+    args = (
+        "annotate",
+        archive / "footage" / "a.mp4",
+        "--blur",
+        "others",
+        "--only",
+        red.identity,
+        "--as-indexed",
+        "--archive",
+        copy,
+    )
     done = run(*args, "-o", tmp_path / "o.mp4")
     assert "covered: 2 appearances" in done.stdout and "`confirm` settles it" in done.stdout
     told = json.loads(run(*args, "-o", tmp_path / "p.mp4", "--json").stdout)
@@ -210,7 +221,7 @@ def test_who_was_forgotten_stays_covered(archive: Path, tmp_path: Path) -> None:
         assert len(trails_of(catalogue.connection, sha256)) == 1
         (way,) = erased_from(catalogue.connection, sha256)
         assert len(way) >= 3
-    done = run("annotate", source, "-o", output, "--blur", "all", "--archive", copy)
+    done = run("annotate", source, "-o", output, "--blur", "all", "--as-indexed", "--archive", copy)
     assert "covered: 2 appearances" in done.stdout
     for frame in read(output):
         assert not near(frame.bgr, (LEFT[0] + 13, LEFT[1] + 17), (20, 20, 20), 60)
@@ -220,10 +231,58 @@ def test_a_skimmed_video_is_not_covered(archive: Path, tmp_path: Path) -> None:
     copy = tmp_path / "skimmed"
     index(copy, archive / "footage", settings=painted_settings(speed="skim"))
     source = archive / "footage" / "a.mp4"
-    done = run("annotate", source, "-o", tmp_path / "o.mp4", "--blur", "all", "--archive", copy)
+    done = run("annotate", source, "-o", tmp_path / "o.mp4", "--blur", "all", "--as-indexed", "--archive", copy)
     assert done.exit_code == 1 and "was only skimmed" in done.stderr and "--speed thorough" in done.stderr
     assert not (tmp_path / "o.mp4").exists()
     assert run("annotate", source, "-o", tmp_path / "o.mp4", "--archive", copy).exit_code == 0
+
+
+# the second look
+
+
+def test_a_face_that_the_index_did_not_find_is_covered(tmp_path: Path) -> None:
+    """It walks through a shot in which nobody was found; the shots beside it are not touched."""
+    room, other = paint({}, 60), paint({GREEN: MIDDLE}, 220)
+    walk = [paint({RED: (10 + 4 * n, 40)}, 60) for n in range(20)]
+    source = film_of(tmp_path / "a.mp4", [room] * 5 + walk + [other] * 8)
+    spared = trail(follow([2.5, 3.0, 3.2], lambda s: MIDDLE), "P0001")
+    output, outcome = made(source, spared, wish=OTHERS, detector=SquareDetector())
+    assert outcome.covered == 0 and 6 <= outcome.found <= 10
+    for number, (old, new) in enumerate(zip(read(source), read(output), strict=True)):
+        if 5 <= number < 25:
+            corner = (10 + 4 * (number - 5), 40)
+            assert not near(new.bgr, (corner[0] + 13, corner[1] + 17), (20, 20, 20), 50), "no eye is left"
+            assert part(new.bgr, corner).reshape(-1, 3).std(axis=0).max() < 60
+        elif number >= 25:
+            assert near(new.bgr, (MIDDLE[0] + 13, MIDDLE[1] + 17), (20, 20, 20), 60), "the spared one is to be seen"
+        else:
+            away = np.abs(old.bgr.astype(int) - new.bgr)[:100, 90:]
+            assert away.max() < 16, "far from the face nothing changes"
+
+
+def test_who_is_covered_or_spared_already_is_not_covered_again(tmp_path: Path) -> None:
+    """Also a moment before and after the track; and a stranger beside the one who is to be seen is covered."""
+    source = film_of(tmp_path / "a.mp4", [paint({RED: LEFT, GREEN: BESIDE})] * 20)
+    mine, others = follow([0.5, 1.0], lambda s: LEFT), follow([0.0, 1.0, 1.9], lambda s: BESIDE)
+    _, outcome = made(source, trail(mine, "P0001"), trail(others, "P0002"), wish=OTHERS, detector=SquareDetector())
+    assert outcome.found == 0
+    output, outcome = made(source, trail(mine, "P0001"), wish=OTHERS, detector=SquareDetector())
+    assert outcome.found >= 6
+    for frame in read(output):
+        assert near(frame.bgr, (LEFT[0] + 13, LEFT[1] + 17), (20, 20, 20), 60)
+        assert not near(frame.bgr, (BESIDE[0] + 13, BESIDE[1] + 17), (20, 20, 20), 50)
+
+
+def test_the_second_look_has_detectors_of_its_own(archive: Path, tmp_path: Path) -> None:
+    """Those of a painted archive do not exist; without a word of another one it is refused, not left out."""
+    args = ("annotate", archive / "footage" / "a.mp4", "--blur", "all", "--archive", archive / "archive")
+    done = run(*args, "-o", tmp_path / "o.mp4")
+    assert done.exit_code == 1 and "there is no detector named 'squares'" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+    assert run(*args, "-o", tmp_path / "o.mp4", "--detectors", "mtcnn").exit_code == 0
+    for wrong in (["--detectors", "mtcnn", "--as-indexed"],):
+        assert run(*args, "-o", tmp_path / "p.mp4", *wrong).exit_code == 2
+    assert run("annotate", archive / "footage" / "a.mp4", "--as-indexed").exit_code == 2
 
 
 SECRETS = {"title": "SECRETTITLE", "location": "+48.1000+011.5000/", "comment": "SECRETCOMMENT", "make": "SECRETPHONE"}

@@ -144,6 +144,18 @@ def choose_for(settings: Settings, **instead: str) -> Choice:
     return choose(**asked | instead)
 
 
+def choose_detector(named: str, settings: Settings) -> Detector:
+    """Load detectors by name, joined by commas, and nothing else; how they work together is what the settings say.
+
+    Raises:
+        UnknownBackend: there is none of a name.
+        ModelError: a file is not here; the message names it.
+    """
+    names = named_parts("detector", named, settings.model_dir)
+    reason = "named singly"
+    return Choice(names, (), "", reason, settings.model_dir, settings.tandem, device=settings.device).open_detector()
+
+
 def missing(set_name: str, model_dir: str = "") -> list[str]:
     """The files that a set would need and that are not here."""
     parts = SETS[set_name]

@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from archive.trails import Indexed, Trail
+from cvid.detectors import Detector
 from cvid.types import Track
 from cvid.video import FrameReader, Picture, probe
 from reports.annotating.ahead import Ahead
 from reports.annotating.canvas import Canvas, Look
+from reports.annotating.covers import Covers
 from reports.annotating.film import Film
 from reports.annotating.output import written_beside
 from reports.annotating.scene import Scene, Wish
-from reports.annotating.shots import Shots
+from reports.annotating.shots import NONE, Cuts, Sight, delayed, watched
 
 _HOLD_S = 1.0
 """A cover is held for so long before and after its track: at balanced speed there is a look at least so often."""
@@ -48,7 +51,8 @@ class Outcome:
     duration_s: float  # of the pictures
     seconds: float  # that it took
     drawn: list[Trail]
-    covered: int  # faces, those of forgotten people included
+    covered: int  # appearances, those of forgotten people included
+    found: int  # faces that a second look found beside them, each at one moment
     sound: list[str]  # "copied" or "encoded", a stream
     damage: str  # empty where the source was read to its end
     replaced: list[str]  # people whose names no font here can draw
@@ -62,6 +66,7 @@ def annotate(
     output: Path,
     hook: Callable[[Step], None] | None = None,
     font: Path | None = None,
+    detector: Detector | None = None,
 ) -> Outcome:
     """Write an annotated copy of a video, wholly or not at all.
 
@@ -70,21 +75,25 @@ def annotate(
         output: the file to write; `check_output` says whether it may be.
         hook: told a few times a second how far it is.
         font: a font file for names that is tried first.
+        detector: looks for faces that are neither covered nor spared, where the wish is to cover any.
 
     Raises:
         VideoError: not a single picture can be decoded.
         AnnotatingError: the output cannot be written.
     """
     with written_beside(output) as part:
-        work = _Work(source, cast, wish, output, font)
+        work = _Work(source, cast, wish, output, font, detector)
         return work.run(part, hook or (lambda step: None))
 
 
 class _Work:
     """One video on its way from the source to the file."""
 
-    def __init__(self, source: Path, cast: Cast, wish: Wish, output: Path, font: Path | None) -> None:
+    def __init__(
+        self, source: Path, cast: Cast, wish: Wish, output: Path, font: Path | None, detector: Detector | None
+    ) -> None:
         self._source, self._cast, self._wish, self._output, self._font = source, cast, wish, output, font
+        self._detector = detector
         self._drawn = [trail for trail in cast.trails if wish.draws(trail)]
         self._covered = [trail.track for trail in cast.trails if wish.covers(trail)] + (
             cast.erased if wish.blur else []
@@ -93,49 +102,53 @@ class _Work:
 
     def run(self, part: Path, hook: Callable[[Step], None]) -> Outcome:
         started = reported = time.perf_counter()
+        duration_s = self._cast.indexed.duration_s
         reader = FrameReader(self._source, probe(self._source))
-        with Ahead(reader.pictures(threads=0)) as decoded:
-            shots = Shots(decoded, self._hold_s if self._covered else 0.0)
-            pictures = iter(shots)
+        cuts = Cuts()
+        covers = self._covers(cuts)
+        with Ahead(self._sights(reader)) as sights:
+            pictures = delayed(sights, self._hold_s if self._wish.blur else 0.0, cuts, covers.take)
             first = next(pictures)  # there is one, or the reader has said why not
             look = Look.of(first)
-            scene = self._scene(look)
+            scene = Scene(self._drawn, look, duration_s, self._cast.indexed.max_gap_s, self._font)
             frames = 0
             with self._film(part, first, look) as film:
-                for picture in _with_first(first, pictures):
+                for picture in chain([first], pictures):
                     canvas = Canvas(picture, look)
-                    scene.draw(canvas, shots.parted)
+                    covers.draw(canvas)
+                    scene.draw(canvas)
                     film.write(canvas, _lasts_s(picture))
                     frames += 1
                     if time.perf_counter() - reported > _REPORT_EVERY_S:
                         reported = time.perf_counter()
-                        hook(Step(frames, picture.time_s, self._cast.indexed.duration_s))
-        hook(Step(frames, picture.time_s, self._cast.indexed.duration_s))
-        damage = reader.damage or ("the sound is damaged" if film.sound.damaged else "")
+                        hook(Step(frames, picture.time_s, duration_s))
+        hook(Step(frames, picture.time_s, duration_s))
         return Outcome(
             frames=frames,
             duration_s=picture.time_s + _lasts_s(picture),
             seconds=time.perf_counter() - started,
             drawn=self._drawn,
             covered=len(self._covered),
+            found=covers.found,
             sound=film.sound.kept,
-            damage=damage,
+            damage=reader.damage or ("the sound is damaged" if film.sound.damaged else ""),
             replaced=scene.replaced,
             left_out=scene.timeline.left_out,
         )
 
-    def _scene(self, look: Look) -> Scene:
-        indexed = self._cast.indexed
-        return Scene(self._drawn, self._covered, look, indexed.duration_s, indexed.max_gap_s, self._hold_s, self._font)
+    def _sights(self, reader: FrameReader) -> Iterator[Sight]:
+        pictures = reader.pictures(threads=0)
+        if self._wish.blur:
+            return watched(pictures, self._detector)
+        return (Sight(picture, False, NONE) for picture in pictures)
+
+    def _covers(self, cuts: Cuts) -> Covers:
+        spared = [trail.track for trail in self._cast.trails if not self._wish.covers(trail)]
+        return Covers(self._covered, spared, self._hold_s, cuts)
 
     def _film(self, part: Path, first: Picture, look: Look) -> Film:
         turned = first.pose.quarter_turns % 2 == 1
         return Film(part, self._output, self._source, look, turned, with_metadata=not self._wish.blur)
-
-
-def _with_first(first: Picture, others: Iterator[Picture]) -> Iterator[Picture]:
-    yield first
-    yield from others
 
 
 def _lasts_s(picture: Picture) -> float:

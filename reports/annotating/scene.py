@@ -1,22 +1,18 @@
-"""What is drawn at each moment of a video: covers, boxes with names, and the timeline."""
+"""What is drawn at each moment of a video: boxes with names, and the timeline; and whom a wish covers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from archive.trails import Trail
-from cvid.types import Track
 from reports.annotating.canvas import Canvas, Look, Patch
 from reports.annotating.colours import Yuv, colour_of, text_on
 from reports.annotating.fonts import Letterer
-from reports.annotating.hiding import Hider
+from reports.annotating.present import Present
 from reports.annotating.timeline import Timeline
-from reports.annotating.ways import Cover, Parted, Way
-
-T = TypeVar("T")
+from reports.annotating.ways import Way
 
 _SLACK_S = 0.01
 _LINES_A_PICTURE = 32
@@ -55,59 +51,26 @@ class _Boxed:
     colour: Yuv
 
 
-@dataclass(frozen=True, eq=False)
-class _Covered:
-    cover: Cover
-    hider: Hider
-
-
-class _Present(Generic[T]):
-    """The things that are there at a moment, of many; moments only grow.
-
-    Args:
-        things: (from when, until when, the thing).
-    """
-
-    def __init__(self, things: Iterable[tuple[float, float, T]]) -> None:
-        self._coming = sorted(things, key=lambda thing: -thing[0])
-        self._here: list[tuple[float, float, T]] = []
-
-    def at(self, time_s: float) -> Iterator[T]:
-        while self._coming and self._coming[-1][0] <= time_s:
-            self._here.append(self._coming.pop())
-        self._here = [thing for thing in self._here if thing[1] >= time_s]
-        yield from (thing for *_, thing in self._here)
-
-
 class Scene:
-    """Draws into the pictures of one video, in their order.
+    """Draws boxes, names and the timeline into the pictures of one video, in their order.
 
     Args:
-        drawn: who gets a box; covered: whose faces are hidden.
+        drawn: who gets a box.
         look: of the film.
         duration_s: of the video.
-        max_gap_s: how far apart sightings of one track may be; hold_s: for how long a cover is held beyond its track.
+        max_gap_s: how far apart sightings of one track may be.
         font: a font file for names that is tried first.
     """
 
     def __init__(
-        self,
-        drawn: Sequence[Trail],
-        covered: Sequence[Track],
-        look: Look,
-        duration_s: float,
-        max_gap_s: float,
-        hold_s: float,
-        font: Path | None = None,
+        self, drawn: Sequence[Trail], look: Look, duration_s: float, max_gap_s: float, font: Path | None = None
     ) -> None:
         self._look = look
         self._thick = max(round(look.height / 540), 1) * 2
         self._letterer = Letterer(max(look.height // _LINES_A_PICTURE, _SMALLEST_LINE_PX), font)
         self._labels: dict[tuple[str, str], Patch | None] = {}
         boxed = [_Boxed(Way(t.track, max_gap_s), t, look.matrix.yuv(colour_of(t.identity))) for t in drawn]
-        self._boxes = _Present((one.way.start_s - _SLACK_S, one.way.end_s + _SLACK_S, one) for one in boxed)
-        covers = [Cover(track, hold_s) for track in covered]
-        self._covers = _Present((c.start_s - hold_s, c.end_s + hold_s, _Covered(c, Hider())) for c in covers)
+        self._boxes = Present((one.way.start_s - _SLACK_S, one.way.end_s + _SLACK_S, one) for one in boxed)
         named = {trail.identity: trail.name for trail in drawn if trail.identity}
         rows = {
             identity: (
@@ -119,16 +82,8 @@ class Scene:
         self.timeline = Timeline(rows, duration_s, look)
         self.replaced = sorted(identity for identity, name in named.items() if not self._letterer.can_draw(name))
 
-    def draw(self, canvas: Canvas, parted: Parted) -> None:
-        """Draw all that belongs into a picture.
-
-        Args:
-            parted: does a cut lie between two moments near this one?
-        """
-        for covered in self._covers.at(canvas.time_s):
-            region = covered.cover.at(canvas.time_s, parted)
-            if region is not None:
-                covered.hider.hide(canvas, canvas.pixels(region))
+    def draw(self, canvas: Canvas) -> None:
+        """Draw all that belongs into a picture."""
         taken: list[Box] = []
         here = [(one, one.way.at(canvas.time_s)) for one in self._boxes.at(canvas.time_s)]
         boxes = [(one, canvas.pixels(box)) for one, box in here if box is not None]

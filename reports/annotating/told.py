@@ -40,7 +40,8 @@ def summary(outcome: Outcome, wish: Wish, cast: Cast, output: Path, lies_in: Seq
     if outcome.left_out:
         yield f"the timeline has no room for {count(outcome.left_out, 'person', 'people')} seen least"
     if wish.blur:
-        yield f"covered: {count(outcome.covered, 'appearance')}"
+        more = f", and {count(outcome.found, 'sighting')} that a second look found beside them" if outcome.found else ""
+        yield f"covered: {count(outcome.covered, 'appearance')}{more}"
         doubtful = sum(1 for trail in cast.trails if wish.covers(trail) and wish.blur != "all" and wish.spares(trail))
         if doubtful:
             yield f"{doubtful:,} of them may be people who were to be seen, but doubtfully; `confirm` settles it"
@@ -65,6 +66,7 @@ def as_json(outcome: Outcome, wish: Wish) -> dict[str, Any]:
         "people": [people[identity] for identity in sorted(people, key=lambda i: (len(i), i))],
         "drawn": len(outcome.drawn),
         "covered": outcome.covered,
+        "found_at_second_look": outcome.found,
         "sound": outcome.sound,
         "damage": as_text(outcome.damage),
     }

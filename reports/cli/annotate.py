@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING
 import click
 
 from reports.cli.group import DONE_WITH_FAILURES
-from reports.cli.options import NamedPath, archive_option, json_option
+from reports.cli.options import (
+    NamedPath,
+    NamesOption,
+    archive_option,
+    detector_names,
+    json_option,
+    settings_from,
+)
 from reports.cli.output import open_console, print_json, program
 
 if TYPE_CHECKING:
     from archive.catalogue import Catalogue
+    from cvid.detectors import Detector
     from reports.annotating.annotate import Cast
     from reports.annotating.scene import Wish
 
@@ -38,6 +46,15 @@ if TYPE_CHECKING:
     metavar="ID",
     help="Draw only this person, such as P0003; with --blur others leave only this person to be seen. May be repeated.",
 )
+@click.option(
+    "--detectors",
+    cls=NamesOption,
+    names=detector_names,
+    metavar="NAME",
+    help="Face detectors for the second look of --blur, joined by commas, instead of the archive's",
+)
+@click.option("--as-indexed", is_flag=True, help="With --blur: no second look; cover only what the index found.")
+@click.option("--model-dir", metavar="DIR", help="Folder with downloaded weights (environment: CVID_MODEL_DIR).")
 @click.option("--font", type=NamedPath(dir_okay=False, path_type=Path), metavar="FILE", help="A font file for names.")
 @click.option("--overwrite", is_flag=True, help="Replace the output if it exists.")
 @archive_option
@@ -50,6 +67,9 @@ def annotate(
     output: Path | None,
     blur: str | None,
     only: tuple[str, ...],
+    detectors: str | None,
+    as_indexed: bool,
+    model_dir: str | None,
     font: Path | None,
     overwrite: bool,
     archive: Path,
@@ -60,9 +80,10 @@ def annotate(
     VIDEO is a file that is in the archive; it is known by its content, wherever it lies now. The copy is an MP4 that
     browsers play, with the sound and the times of the original, which is only read.
 
-    With --blur faces are covered so that they cannot be brought back, also a moment before and after each was found;
-    boxes are then drawn only for who is left to be seen, and nothing that the file says of itself (place, device,
-    title, subtitles) is taken over. Who is told apart only doubtfully is covered too. Faces that were not detected
+    With --blur faces are covered so that they cannot be brought back, also a moment before and after each was found,
+    and so are those, faint ones too, that a second look every quarter of a second finds; more --detectors find more.
+    Who is told apart only doubtfully is covered too. Boxes are then drawn only for who is left to be seen, and
+    nothing that the file says of itself (place, device, title, subtitles) is taken over. Faces that were not detected
     are NOT covered, and voices stay as they are: look at the whole result before you publish it.
 
     \b
@@ -70,6 +91,7 @@ def annotate(
       cvid annotate clip.mp4 --archive ~/faces
       cvid annotate clip.mp4 --only P0003 -o jane.mp4
       cvid annotate clip.mp4 --blur all -o anonymous.mp4
+      cvid annotate clip.mp4 --blur all --detectors scrfd_500m,mtcnn
       cvid annotate clip.mp4 --blur others --only P0003
     """
     from archive.catalogue import Catalogue
@@ -84,7 +106,7 @@ def annotate(
     from reports.annotating.told import as_json as outcome_json
     from reports.annotating.told import summary
 
-    _check_usage(blur, only)
+    _check_usage(blur, only, detectors, as_indexed)
     if font:
         check_font(font)
     output = output or Path(f"{video.stem}.annotated.mp4")
@@ -95,10 +117,11 @@ def annotate(
             raise AnnotatingError(f"{output}: is footage of the archive and is never written to; choose another file")
         wish = Wish(blur or "", frozenset(catalogue.person(identity.strip()).id for identity in only))
         cast = _cast_of(video, wish, catalogue)
+        looks = _detector_of(catalogue, detectors, model_dir) if blur and not as_indexed else None
         lies_in = [root for root in catalogue.roots() if inside(str(output.resolve()), root)]
     console = open_console(err=as_json)
     with Display(console, (lambda line: None) if as_json else click.echo, video.name) as display:
-        outcome = annotated(video, cast, wish, output, display, font)
+        outcome = annotated(video, cast, wish, output, display, font, looks)
     if as_json:
         print_json({"video": str(video), "output": str(output), **outcome_json(outcome, wish)})
     else:
@@ -108,11 +131,24 @@ def annotate(
         context.exit(DONE_WITH_FAILURES)
 
 
-def _check_usage(blur: str | None, only: tuple[str, ...]) -> None:
+def _check_usage(blur: str | None, only: tuple[str, ...], detectors: str | None, as_indexed: bool) -> None:
+    if (detectors is not None or as_indexed) and not blur:
+        raise click.UsageError("--detectors and --as-indexed are for --blur; boxes are drawn as they were indexed")
+    if detectors is not None and as_indexed:
+        raise click.UsageError("--as-indexed takes no second look, for which --detectors would be")
     if blur == "others" and not only:
         raise click.UsageError("--blur others covers all but some: name them with --only P0003")
     if blur == "all" and only:
         raise click.UsageError("--blur all covers everybody; --blur others leaves those of --only to be seen")
+
+
+def _detector_of(catalogue: Catalogue, detectors: str | None, model_dir: str | None) -> Detector:
+    """What takes the second look: what was asked for, or what found the faces of the archive."""
+    from archive.catalogue import names_of
+    from cvid.models.sets import choose_detector
+
+    settings = settings_from(None, (), model_dir=model_dir)
+    return choose_detector(detectors or names_of(catalogue.models()["detector"]), settings)
 
 
 def _check_there(video: Path, catalogue: Catalogue) -> None:

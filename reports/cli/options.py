@@ -116,7 +116,7 @@ def model_part_options(verb: Decorated) -> Decorated:
         click.option(
             "--detectors",
             cls=NamesOption,
-            names=_detectors,
+            names=detector_names,
             metavar="NAME",
             help="Face detectors by name, joined by commas, instead of the set's",
         ),
@@ -196,7 +196,8 @@ def _complete_models(context: click.Context, parameter: click.Parameter, incompl
     return [name for name in ("auto", *SETS) if name.startswith(incomplete)]
 
 
-def _detectors() -> list[str]:
+def detector_names() -> list[str]:
+    """The face detectors there are."""
     from cvid.detectors import DETECTORS
 
     return DETECTORS.names()
