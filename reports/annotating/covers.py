@@ -13,10 +13,10 @@ from cvid.types import Floats, Track
 from reports.annotating.canvas import Canvas
 from reports.annotating.hiding import Hider
 from reports.annotating.present import Present
-from reports.annotating.shots import Cuts
+from reports.annotating.shots import LOOK_EVERY_S, Cuts
 from reports.annotating.ways import Box, Cover
 
-FOUND_HOLD_S = 0.4
+_FOUND_HOLD_S = LOOK_EVERY_S + 0.1
 """A face of a second look is covered so long before and after: until the next look, and some more."""
 _INSIDE = 0.9
 """A face is covered if so much of its box is."""
@@ -51,7 +51,7 @@ class Covers:
 
     def take(self, time_s: float, faces: Floats) -> None:
         """Faces that a second look finds, float32 (n, 4), px; they are judged shortly before their time."""
-        self._seen.add(time_s - FOUND_HOLD_S, time_s, (time_s, faces))
+        self._seen.add(time_s - _FOUND_HOLD_S, time_s, (time_s, faces))
 
     def draw(self, canvas: Canvas) -> None:
         """Hide all faces of a picture."""
@@ -83,8 +83,8 @@ class Covers:
             if spared and float(overlap(face[None], np.concatenate(spared)).max()) >= _SAME:
                 continue
             self.found += 1
-            cover = Cover(_single(time_s, face), FOUND_HOLD_S)
-            self._veiled.add(time_s - FOUND_HOLD_S, time_s + FOUND_HOLD_S, _Veiled(cover, Hider()))
+            cover = Cover(_single(time_s, face), _FOUND_HOLD_S)
+            self._veiled.add(time_s - _FOUND_HOLD_S, time_s + _FOUND_HOLD_S, _Veiled(cover, Hider()))
 
     def _surely_near(self, start_s: float, end_s: float, time_s: float) -> bool:
         """Is a moment for certain in the shot of a track?"""

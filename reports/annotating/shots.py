@@ -19,8 +19,8 @@ from cvid.types import Floats
 from cvid.upright import bgr_of, luma_of
 from cvid.video import Picture
 
-_LOOK_EVERY_S = 0.24
-"""Between second looks, inside a shot: as often as the index looks at most, for the reason it does."""
+LOOK_EVERY_S = 0.5
+"""Between second looks, inside a shot. Twice as often would take as long as all else (docs/LOG.md)."""
 _MOST_BYTES = 512 << 20
 """So much of decoded pictures is held back at most; where that is not enough, a cut is found too late and a cover
 reaches into the shot before."""
@@ -48,7 +48,7 @@ def watched(pictures: Iterable[Picture], detector: Detector | None) -> Iterator[
         cut, change = is_cut(small, last, settings)
         last = Edge(small, change)
         faces = NONE
-        if detector and (cut or picture.time_s - looked_s >= _LOOK_EVERY_S - 1e-3):
+        if detector and (cut or picture.time_s - looked_s >= LOOK_EVERY_S - 1e-3):
             faces = detector.detect(bgr_of(picture.decoded, picture.pose)).xyxy
             looked_s = picture.time_s
         yield Sight(picture, cut, faces)

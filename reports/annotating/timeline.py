@@ -10,7 +10,7 @@ from cvid.types import Bytes
 from reports.annotating.canvas import Canvas, Look
 from reports.annotating.colours import BLACK, WHITE, Rgb
 
-_ROWS_A_PICTURE = 180
+_ROWS_A_PICTURE = 90
 _MOST = 0.125
 """Share of the picture that the strip may take."""
 _GROUND = 16
@@ -30,10 +30,8 @@ class Timeline:
 
     def __init__(self, people: Mapping[str, tuple[Rgb, Spans]], duration_s: float, look: Look) -> None:
         self._duration_s, self._look = max(duration_s, 1e-3), look
-        row_px = max(round(look.height / _ROWS_A_PICTURE / 2) * 2, 2)
         room_px = int(look.height * _MOST) // 2 * 2
-        if len(people) * row_px > room_px:
-            row_px = 2
+        row_px = max(int(min(look.height / _ROWS_A_PICTURE, room_px / max(len(people), 1))) // 2 * 2, 2)
         by_time = sorted(people, key=lambda person: -sum(end - start for start, end in people[person][1]))
         chosen = set(by_time[: room_px // row_px])
         self.left_out = len(people) - len(chosen)

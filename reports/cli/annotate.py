@@ -81,7 +81,7 @@ def annotate(
     browsers play, with the sound and the times of the original, which is only read.
 
     With --blur faces are covered so that they cannot be brought back, also a moment before and after each was found,
-    and so are those, faint ones too, that a second look every quarter of a second finds; more --detectors find more.
+    and so are those, faint ones too, that a second look twice a second finds; more --detectors find more.
     Who is told apart only doubtfully is covered too. Boxes are then drawn only for who is left to be seen, and
     nothing that the file says of itself (place, device, title, subtitles) is taken over. Faces that were not detected
     are NOT covered, and voices stay as they are: look at the whole result before you publish it.
