@@ -35,7 +35,8 @@ from sqlalchemy import update
 from archive.catalogue import Catalogue
 from archive.schema import assignments
 from archive.trails import content_of, erased_from, trails_of
-from cvid.types import Bytes
+from cvid.opencv import cv2
+from cvid.types import Bytes, Faces, Floats
 from reports.annotating.annotate import annotate
 from reports.annotating.scene import Wish
 from reports.annotating.ways import Cover
@@ -271,6 +272,24 @@ def test_who_is_covered_or_spared_already_is_not_covered_again(tmp_path: Path) -
     for frame in read(output):
         assert near(frame.bgr, (LEFT[0] + 13, LEFT[1] + 17), (20, 20, 20), 60)
         assert not near(frame.bgr, (BESIDE[0] + 13, BESIDE[1] + 17), (20, 20, 20), 50)
+
+
+class Nearsighted(SquareDetector):
+    """Sees no face that is larger than a few dozen px."""
+
+    def detect(self, bgr: Bytes, expected: Floats | None = None) -> Faces:
+        found = super().detect(bgr)
+        return found[found.xyxy[:, 2] - found.xyxy[:, 0] < 60]
+
+
+def test_a_face_that_fills_the_picture_is_covered(tmp_path: Path) -> None:
+    """Networks for small faces miss it, unless the picture is shrunk."""
+    picture = np.asarray(cv2.resize(paint({RED: MIDDLE}), None, fx=4, fy=4), np.uint8)
+    source = film_of(tmp_path / "a.mp4", [picture] * 10)
+    output, outcome = made(source, wish=ALL, detector=Nearsighted())
+    assert outcome.found == 2
+    for frame in read(output):
+        assert not near(frame.bgr, (4 * (MIDDLE[0] + 13), 4 * (MIDDLE[1] + 17)), (20, 20, 20), 60)
 
 
 def test_the_second_look_has_detectors_of_its_own(archive: Path, tmp_path: Path) -> None:
