@@ -157,8 +157,9 @@ def _of_user(folder: Path) -> Iterator[str]:
 def _names(folder: Path) -> Iterator[str]:
     """Every file and link below a folder, relative to it, with "/"; links are not followed."""
     for at, folders, files in os.walk(folder):
+        above = Path(at).relative_to(folder).as_posix()
         for name in sorted(files) + sorted(name for name in folders if Path(at, name).is_symlink()):
-            yield Path(at, name).relative_to(folder).as_posix()
+            yield name if above == "." else f"{above}/{name}"
 
 
 def _free(folder: Path, name: str) -> Path:

@@ -178,8 +178,8 @@ def test_how_long_everybody_is_seen_in_each_video(report: Path) -> None:
 def test_how_sure_it_is(report: Path) -> None:
     sure = page(report / "sure.html")
     assert "A match is a lead to check, never proof." in sure.text
-    assert "● confident" in sure.text and "confirmed. 0 appearances" not in sure.text
-    assert "0.725 to 0.750 2 0" in sure.text or "0.725 to 0.750" in sure.text
+    assert "● confident 3 ? doubtful 3" in sure.text and "✓ confirmed A human said so." in sure.text
+    assert "0.725 to 0.750 1 0" in sure.text
     assert "The upright line is the bar" not in sure.text  # nothing was ever sorted
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from calling import run
-from reporting import archive_of, page, reported
+from reporting import archive_of, jpeg_of, page, reported, spoil
 
 from archive.catalogue import Catalogue
 from archive.forgetting.forget import forget
@@ -46,6 +46,18 @@ def test_a_new_report_takes_the_place_of_the_old_one(archive: Path) -> None:
     assert "Ann" in page(folder / "index.html").text and "Jane" not in page(folder / "index.html").text
     assert not (folder / "plots").exists()
     assert names_in(archive) >= {"reports"} and not [n for n in names_in(archive) if n.startswith(".")]
+
+
+def test_faces_that_are_the_same_are_not_written_again(archive: Path) -> None:
+    folder = reported(archive).index.parent
+    before = {path: path.stat().st_ino for path in (folder / "faces").rglob("*.jpg")}
+    changed, linked, *same = sorted(before)
+    spoil(archive, changed.stem, jpeg_of(5))
+    linked.rename(linked.with_suffix(".txt"))
+    linked.symlink_to(linked.with_suffix(".txt"))
+    reported(archive)
+    assert [path.stat().st_ino for path in same] == [before[path] for path in same] and len(same) > 2
+    assert changed.read_bytes() == jpeg_of(5) and not linked.is_symlink()
 
 
 def test_files_of_the_user_stay(archive: Path) -> None:

@@ -13,6 +13,7 @@ from archive import sources
 from archive.catalogue import Catalogue
 from archive.doubts import SAME, doubts_of
 from archive.overview import CERTAINTIES, Overview, as_of, bar_in_use, overview
+from reports.names import printable
 from reports.page.timeline import Timelines
 from reports.page.together import Together
 from reports.page.wording import Who, source_names, who_is
@@ -22,6 +23,8 @@ SOURCES_A_PAGE = 25
 STILL = "picture"
 """The kind of a source that is a photograph."""
 _ALIKE_MOST = 8
+_NEAR = 0.8
+"""Those below this share of the bar are asked about by `doubts`, but it would mislead to call them alike."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Content:
         inside = self.seen.person >= 0
         np.add.at(levels, (self.seen.person[inside], self.seen.certainty[inside]), 1)
         return [
-            Card(row, who_is(p), p.status, p.appearances, p.videos, p.screen_time_s, counts)
+            Card(row, who_is(p), printable(p.status), p.appearances, p.videos, p.screen_time_s, counts)
             for row, (p, counts) in enumerate(zip(self.seen.people, levels.tolist(), strict=True))
         ]
 
@@ -116,6 +119,8 @@ class Content:
         place = {person.id: row for row, person in enumerate(self.seen.people)}
         found: dict[int, dict[int, float]] = defaultdict(dict)
         for doubt in self._doubts:
+            if self.bar is not None and doubt.similarity < _NEAR * self.bar:
+                continue
             pair = place.get(doubt.identity), place.get(doubt.other or "")
             for one, other in (pair, pair[::-1]):
                 if one is not None and other is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,34 +45,65 @@ def chosen(rows: Sequence[Appearance]) -> list[str]:
     return [row.appearance for row in ranked[:FACES_MOST]]
 
 
-def write_faces(folder: Path, who: Who, rows: Sequence[Appearance], jpegs: Iterable[tuple[str, bytes]]) -> Faces:
-    """Write the faces of a person below `folder`.
+class FaceWriter:
+    """Writes faces into a report.
 
     Args:
-        jpegs: (appearance, JPEG file).
+        folder: of the report that is being written.
+        earlier: of the one whose place it takes; faces that are the same there are shared and not written again.
     """
-    quality = {row.appearance: row.quality for row in rows}
-    files: dict[str, str] = {}
-    best: tuple[float, str, bytes] | None = None
-    home = folder / "faces" / who.file
-    for appearance, jpeg in jpegs:
-        files[appearance] = ""
-        if decoded(jpeg, cv2.IMREAD_REDUCED_GRAYSCALE_8) is None:  # the quickest way to see that it can be shown
-            continue
-        if best is None:
-            home.mkdir(parents=True, exist_ok=True)
-        name = f"{slug(appearance, 'face')}.jpg"
-        (home / name).write_bytes(jpeg)
-        files[appearance] = f"faces/{who.file}/{name}"
-        if best is None or (quality[appearance], best[1]) > (best[0], appearance):
-            best = quality[appearance], appearance, jpeg
-    picture = decoded(best[2]) if best else None
-    if best is None or picture is None:
-        return Faces(files, "", "")
-    portrait = folder / "portraits" / f"{who.file}.jpg"
-    portrait.parent.mkdir(exist_ok=True)
-    portrait.write_bytes(_portrait(picture))
-    return Faces(files, f"portraits/{portrait.name}", best[1])
+
+    def __init__(self, folder: Path, earlier: Path) -> None:
+        self._folder, self._earlier = folder, earlier
+
+    def write(self, who: Who, rows: Sequence[Appearance], jpegs: Iterable[tuple[str, bytes]]) -> Faces:
+        """Write the faces of a person.
+
+        Args:
+            jpegs: (appearance, JPEG file).
+        """
+        quality = {row.appearance: row.quality for row in rows}
+        files: dict[str, str] = {}
+        best: tuple[float, str, bytes] | None = None
+        home = f"faces/{who.file}"
+        for appearance, jpeg in jpegs:
+            if best is None:
+                (self._folder / home).mkdir(parents=True, exist_ok=True)
+            file = f"{home}/{slug(appearance, 'face')}.jpg"
+            files[appearance] = file if self._put(file, jpeg) else ""
+            if files[appearance] and (best is None or (quality[appearance], best[1]) > (best[0], appearance)):
+                best = quality[appearance], appearance, jpeg
+        picture = decoded(best[2]) if best else None
+        if best is None or picture is None:
+            return Faces(files, "", "")
+        portrait = self._folder / "portraits" / f"{who.file}.jpg"
+        portrait.parent.mkdir(exist_ok=True)
+        portrait.write_bytes(_portrait(picture))
+        return Faces(files, f"portraits/{portrait.name}", best[1])
+
+    def _put(self, file: str, jpeg: bytes) -> bool:
+        """Write one face, or link it; can it be shown?"""
+        target, earlier = f"{self._folder}/{file}", f"{self._earlier}/{file}"
+        if _holds(earlier, jpeg):
+            try:
+                os.link(earlier, target)
+            except OSError:  # a file system without links
+                Path(target).write_bytes(jpeg)
+            return True
+        if decoded(jpeg, cv2.IMREAD_REDUCED_GRAYSCALE_8) is None:  # the quickest way to see that
+            return False
+        Path(target).write_bytes(jpeg)
+        return True
+
+
+def _holds(path: str, content: bytes) -> bool:
+    """Is this a file of this content, and no link to one?"""
+    try:
+        found = os.lstat(path)
+        alike = stat.S_ISREG(found.st_mode) and found.st_size == len(content)
+        return alike and Path(path).read_bytes() == content
+    except OSError:
+        return False
 
 
 def decoded(jpeg: bytes, how: int = cv2.IMREAD_COLOR) -> Bytes | None:

@@ -14,7 +14,8 @@ from archive.paths import inside
 from cvid.errors import CatalogueError, CvidError
 from cvid.places import is_address
 
-_LOCK = "lock"
+LOCK = "lock"
+"""Lies in a report while it is being written."""
 _LITTER = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 
 
@@ -65,7 +66,7 @@ def written_beside(place: Path, summary: Callable[[], dict[str, Any]]) -> Iterat
     beside = generated.writing(place)
     with _told(place):
         if beside.is_dir():
-            _refuse_foreign(beside, _LOCK)
+            _refuse_foreign(beside, LOCK)
             _lock(place, beside).release()
         generated.begin(place)
         beside.chmod(0o700)
@@ -91,7 +92,7 @@ def _lock(place: Path, beside: Path) -> ArchiveLock:
 def _unlocked(lock: ArchiveLock | None, beside: Path) -> None:
     if lock:
         lock.release()
-        (beside / _LOCK).unlink(missing_ok=True)
+        (beside / LOCK).unlink(missing_ok=True)
 
 
 def _refuse_foreign(place: Path, mark: str = "") -> None:

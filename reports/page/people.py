@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from statistics import median
 
 from archive.catalogue import Catalogue
@@ -15,7 +14,7 @@ from archive.queries import logged
 from archive.records import Appearance
 from reports.names import printable
 from reports.page.content import Card, Content, pages_of, source_link
-from reports.page.faces import Faces, chosen, write_faces
+from reports.page.faces import Faces, FaceWriter, chosen
 from reports.page.rendering import Renderer
 from reports.page.wording import LEVEL_OF, Level, Who, between, why
 from reports.wording import clock
@@ -56,14 +55,14 @@ class Portrayed:
     damaged: int
 
 
-def write_people(catalogue: Catalogue, content: Content, folder: Path, renderer: Renderer) -> Iterator[Portrayed]:
+def write_people(catalogue: Catalogue, content: Content, writer: FaceWriter, renderer: Renderer) -> Iterator[Portrayed]:
     """Write the pages of everybody, by id."""
     number_of = {source.sha256: row for row, source in enumerate(content.seen.sources)}
     place = {card.row: at for at, card in enumerate(content.in_order)}
     edges = content.timelines.edges() if len(content.names) <= _EDGES_MOST else []
     for card, seen in _by_person(catalogue, content):
         jpegs = faces(catalogue.connection, chosen([appearance for appearance, _ in seen]))
-        held = write_faces(folder, card.who, [appearance for appearance, _ in seen], jpegs)
+        held = writer.write(card.who, [appearance for appearance, _ in seen], jpegs)
         rows = [
             _row(content, card.who, appearance, number_of[sha256], held, at)
             for at, (appearance, sha256) in enumerate(seen)

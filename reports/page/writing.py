@@ -13,7 +13,8 @@ import cvid
 from archive.catalogue import Catalogue
 from archive.overview import snapshot
 from reports.page.content import Content, people_page
-from reports.page.folder import place_for, written_beside
+from reports.page.faces import FaceWriter
+from reports.page.folder import LOCK, place_for, written_beside
 from reports.page.overall import write_heat, write_index, write_sure, write_timeline, write_together
 from reports.page.people import write_people
 from reports.page.rendering import Renderer
@@ -63,9 +64,9 @@ def write_report(
     said: dict[str, Any] = {}
     with snapshot(catalogue.connection), written_beside(place, lambda: said) as folder:
         content = Content(catalogue)
-        damaged = _write(catalogue, content, folder, hook)
+        damaged = _write(catalogue, content, folder, FaceWriter(folder, place), hook)
         drawn = _draw(content, folder) if plots else 0
-        sizes = [Path(at, name).stat().st_size for at, _, names in os.walk(folder) for name in names]
+        sizes = [Path(at, name).stat().st_size for at, _, names in os.walk(folder) for name in names if name != LOCK]
         said |= {"schema_version": 1, "made_by": f"cvid {cvid.__version__}", "people": len(content.cards)}
     totals = content.totals
     return Written(
@@ -80,7 +81,9 @@ def write_report(
     )
 
 
-def _write(catalogue: Catalogue, content: Content, folder: Path, hook: Callable[[str, int, int], None]) -> int:
+def _write(
+    catalogue: Catalogue, content: Content, folder: Path, writer: FaceWriter, hook: Callable[[str, int, int], None]
+) -> int:
     """Write everything; how many faces are damaged."""
     renderer = Renderer(
         folder,
@@ -94,7 +97,7 @@ def _write(catalogue: Catalogue, content: Content, folder: Path, hook: Callable[
     renderer.write_assets()
     portraits: list[str] = []
     damaged, reported = 0, time.monotonic()
-    for portrayed in write_people(catalogue, content, folder, renderer):
+    for portrayed in write_people(catalogue, content, writer, renderer):
         portraits.append(portrayed.portrait)
         damaged += portrayed.damaged
         if time.monotonic() - reported > _REPORT_EVERY_S:
