@@ -5,7 +5,7 @@
 
 Makes an archive of so many people (`many_people.py`), opens `review` on it with 100 × 36 characters, and prints the
 seconds until people and the first question are on the screen, and from a key press to the next output: median and
-largest. The keys move through people and log, sort, skip and answer.
+largest. The keys move through people and log, sort and skip; nothing is answered, for sorting goes on beside the screen.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from statistics import median
 from many_people import make_archive
 
 MAIN = Path(__file__).resolve().parent.parent / "main.py"
-KEYS = (b"\x1b[B", b"\x1b[6~", b"\t", b"\x1b[B", b"\t", b"S", b"s", b"\x1b[F", b"\x1b[H", b"y")
+KEYS = (b"\x1b[B", b"\x1b[6~", b"\t", b"\x1b[B", b"\t", b"S", b"s", b"\x1b[F", b"\x1b[H")
 
 
 def main() -> None:

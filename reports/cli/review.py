@@ -40,6 +40,8 @@ def review(plain: bool, blocks: bool, archive: Path) -> None:
 
     with ReviewSession(archive, settings) as session:
         ReviewApp(session, face_maker(plain=blocks)).run()
+        if not session.clerk.idle:
+            click.echo("what you said is kept; sorting people by it …", err=True)
 
 
 def _ask(prompt: str) -> str:
