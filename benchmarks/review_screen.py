@@ -5,7 +5,7 @@
 
 Makes an archive of so many people (`many_people.py`), opens `review` on it with 100 × 36 characters, and prints the
 seconds until people and the first question are on the screen, and from a key press to the next output: median and
-largest. The keys move through people and log, sort and skip; nothing is answered, for sorting goes on beside the screen.
+largest. The keys move through people and log, sort and skip; none answers, for people are sorted beside the screen.
 """
 
 from __future__ import annotations
