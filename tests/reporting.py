@@ -116,18 +116,19 @@ class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.page = Page()
+        self.parts: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.page.tags.append((tag, {name: value or "" for name, value in attrs}))
-        self.page.text += " " if tag in APART else ""
+        self.parts.append(" " if tag in APART else "")
 
     def handle_data(self, data: str) -> None:
-        self.page.text += data
+        self.parts.append(data)
 
 
 def page(path: Path) -> Page:
     """Read a page."""
     reader = _Reader()
     reader.feed(path.read_text(encoding="utf-8"))
-    reader.page.text = " ".join(reader.page.text.split())
+    reader.page.text = " ".join("".join(reader.parts).split())
     return reader.page

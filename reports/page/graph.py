@@ -14,6 +14,8 @@ from reports.page.together import Pair
 WIDTH, HEIGHT = 1000, 680
 _MARGIN = 60
 _ROUNDS = 400
+_EVEN = 0.6
+"""How far the places are evened out: the rest is as the forces have it, which may be a knot with much room around."""
 _ROOM = np.array([104.0, 66.0])
 """Between two people, at least."""
 _PULL = 0.6
@@ -117,5 +119,7 @@ def _spread(count: int, ends: NDArray[np.int64], weight: NDArray[np.float64]) ->
         length = np.maximum(np.linalg.norm(push, axis=1, keepdims=True), 1e-9)
         at = at + push / length * np.minimum(length, 0.1 * (1 - step / _ROUNDS))
     low, high = at.min(axis=0), at.max(axis=0)
+    share = (at - low) / np.maximum(high - low, 1e-9)
+    even = np.argsort(np.argsort(at, axis=0), axis=0) / max(count - 1, 1)
     room = np.array([WIDTH - 2 * _MARGIN, HEIGHT - 2 * _MARGIN], np.float64)
-    return np.asarray(_MARGIN + (at - low) / np.maximum(high - low, 1e-9) * room, np.float64)
+    return np.asarray(_MARGIN + ((1 - _EVEN) * share + _EVEN * even) * room, np.float64)

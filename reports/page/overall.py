@@ -19,10 +19,10 @@ LANES_MOST = 30
 """In one video; the others are named below."""
 _OTHERS_MOST = 100
 _OVERALL_MOST = 30
-_EDGES_MOST = 100
+_EDGES_MOST = 40
 _PAIRS_MOST = 200
-_NODES_MOST = 40
-_EDGES_SHOWN = 160
+_NODES_MOST = 32
+_EDGES_SHOWN = 120
 """More lines than that are a tangle."""
 
 

@@ -22,7 +22,7 @@ from reports.wording import clock
 ROWS_A_PAGE = 500
 _LANES_MOST = 100
 _COMPANY_MOST = 12
-_EDGES_MOST = 100
+_EDGES_MOST = 40
 """Where more sources lie one after another, their borders would hide the lane and swell the page."""
 
 
@@ -35,6 +35,7 @@ class Row:
     page: str
     source: Source
     name: str
+    file: str
     href: str
     when: str
     level: Level
@@ -143,6 +144,7 @@ def _row(content: Content, who: Who, seen: Appearance, source: int, held: Faces,
         page=page_of(who, at // ROWS_A_PAGE + 1),
         source=content.seen.sources[source],
         name=name,
+        file=name.rpartition("/")[2],
         href=source_link(source),
         when=between(seen.start_s, seen.end_s),
         level=LEVEL_OF.get(seen.certainty, LEVEL_OF[""]),

@@ -11,7 +11,7 @@ from cvid.errors import MissingDependency
 from reports.page.charts import STEPS, heat_of, histogram_of
 from reports.page.content import Content
 from reports.page.timeline import WIDTH
-from reports.page.wording import LEVELS
+from reports.page.wording import LEVELS, ending
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,7 +75,7 @@ def _heat(content: Content, path: Path) -> None:
         axes.broken_barh([(column - 0.47, 0.94)], (row - 0.47, 0.94), facecolors=_SHADES[shade])
     _rows(axes, [content.cards[row].who.called for row in heat.people])
     axes.set_xlim(-0.5, len(heat.sources) - 0.5)
-    names = [_short(content.names[row]) for row in heat.sources]
+    names = [ending(content.names[row], _NAME_MOST) for row in heat.sources]
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=8, parse_math=False)
     _legend(axes, dict(zip(STEPS, _SHADES, strict=True)), "on screen")
     _save(axes, "People and videos", path)

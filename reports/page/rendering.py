@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from reports.page.wording import LEVEL_OF, LEVELS, between, figure
+from reports.page.wording import LEVELS, ending, figure
 from reports.wording import clock, count, span
 
 _HERE = Path(__file__).parent
@@ -24,17 +25,7 @@ class Renderer:
     """
 
     def __init__(self, folder: Path, **common: Any) -> None:
-        self._folder = folder
-        self._jinja = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        self._jinja.filters |= {"clock": clock, "duration": span, "figure": figure, "counted": _counted}
-        self._jinja.globals |= {"levels": LEVELS, "level_of": LEVEL_OF, "between": between, **common}
+        self._folder, self._common = folder, common
 
     def write(self, template: str, path: str, **content: Any) -> None:
         """Write one page; `path` is relative to the folder."""
@@ -42,7 +33,7 @@ class Renderer:
         if not target.parent.is_dir():
             target.parent.mkdir()
         root = "../" * path.count("/")
-        text = self._jinja.get_template(template).render(root=root, here=path, **content)
+        text = _jinja().get_template(template).render(root=root, here=path, **self._common, **content)
         target.write_bytes(text.encode())
 
     def write_assets(self) -> None:
@@ -52,5 +43,16 @@ class Renderer:
             shutil.copyfile(_HERE / "assets" / name, self._folder / "assets" / name)
 
 
-def _counted(number: int, one: str, many: str = "") -> str:
-    return count(number, one, many)
+@cache
+def _jinja() -> Environment:
+    made = Environment(
+        loader=FileSystemLoader(_HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters |= {"clock": clock, "duration": span, "figure": figure, "ending": ending, "counted": count}
+    made.globals |= {"levels": LEVELS}
+    return made

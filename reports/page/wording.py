@@ -83,6 +83,11 @@ def source_names(sources: Sequence[Source]) -> list[str]:
     return names
 
 
+def ending(name: str, most: int = 22) -> str:
+    """The end of a path that is too long, which tells more than its beginning."""
+    return name if len(name) <= most else "…" + name[1 - most :]
+
+
 def between(start_s: float, end_s: float) -> str:
     """A stretch of a video: `0:07–0:09`, or one moment."""
     start, end = clock(start_s), clock(end_s)
